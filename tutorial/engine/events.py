@@ -1,0 +1,180 @@
+"""What happens in a run, as events: plain frozen data and their JSON.
+
+The engine emits them; the journal, the views and the recorders consume them, in that order.
+`to_json` is the form of `-o jsonl`; `schema` numbers that form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from tutorial.expect.verdict import Verdict
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; `time` is seconds since the epoch, from the engine's clock."""
+
+    time: float
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """What a view needs to know of a step before it begins. `number` counts from 1 over the
+    steps that are not asides; an aside has number 0."""
+
+    id: str
+    number: int
+    title: str
+    section: str
+    aside: bool
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """`backend` is `sandbox`, `cluster`, `replay` or `none`; `backend_label` is what the screen
+    shows (`sandbox`, `cluster: kind`). `variables` are the run's settings, masked."""
+
+    run_id: str
+    tutorial: str
+    title: str
+    backend: str
+    backend_label: str
+    variables: Mapping[str, str]
+    steps: tuple[StepSummary, ...]
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class StepStarted(Event):
+    """The step stands at its pause: nothing has run yet. Texts have their values filled in."""
+
+    step: str
+    number: int
+    total: int
+    section: str
+    title: str
+    explain: str
+    command: str
+    sample: str
+    aside: bool
+
+
+@dataclass(frozen=True)
+class CommandStarted(Event):
+    """`purpose` is `command`, `until`, `retry`, `control`, `diagnose`, `cleanup` or `undo`."""
+
+    step: str
+    purpose: str
+    command: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True)
+class OutputReceived(Event):
+    """Output as it came, made safe by the escape filter and masked. `stream` is `stdout` or
+    `stderr`."""
+
+    step: str
+    purpose: str
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CommandEnded(Event):
+    """`exit_code` is bash's, 128+n for a signal; `ended_by` is `exit`, `timeout` or `interrupt`;
+    `state_saved` is false when the command left no state behind (`exec`, a trap of its own)."""
+
+    step: str
+    purpose: str
+    exit_code: int
+    seconds: float
+    ended_by: str = "exit"
+    state_saved: bool = True
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """An `until` that does not hold yet: try `attempt`, `elapsed` of `timeout` seconds."""
+
+    step: str
+    attempt: int
+    elapsed: float
+    timeout: float
+
+
+@dataclass(frozen=True)
+class VerdictReached(Event):
+    """The step's output was held against its expectations."""
+
+    step: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class StepEnded(Event):
+    """`outcome` is `passed`, `failed`, `skipped`, `undone` or `already`(done before the run).
+    `after` is what to point at in the output, values filled in."""
+
+    step: str
+    outcome: str
+    seconds: float
+    after: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Noticed(Event):
+    """Something the reader should know. `level` is `info` or `warning`."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RollbackStarted(Event):
+    """`objects` is how many objects, `steps` how many begun steps are to be undone."""
+
+    steps: int
+    objects: int
+
+
+@dataclass(frozen=True)
+class ObjectUndone(Event):
+    """One object of a begun step. `outcome` is `deleted`, `gone` (was not there any more),
+    `restored`, `foreign` (not ours: left), `blocked` (a finalizer holds it) or `failed`."""
+
+    step: str
+    object: str
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class RollbackEnded(Event):
+    """`left` holds, for each thing that is still there, the command that removes it."""
+
+    complete: bool
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunEnded(Event):
+    """`outcome` is `passed`, `failed`, `quit`, `kept` or `stopped`(by a signal)."""
+
+    outcome: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    exit_code: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def to_json(event: Event) -> dict[str, object]:
+    """The event as JSON-ready data: `{"event": "StepStarted", "schema": 1, ...}`."""
+    return {"event": type(event).__name__, "schema": SCHEMA, **asdict(event)}

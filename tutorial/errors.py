@@ -1,0 +1,98 @@
+"""The error tree: what happened, why, and what to do next. Every room raises these.
+
+`tutorial.cli.main` turns them into a message on stderr and an exit code, in one place.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its parent. A higher rule outranks a lower one (see `worst`)."""
+
+    OK = 0
+    STEP_FAILED = 1
+    USAGE = 2
+    BAD_STEP_FILE = 3
+    NOT_READY = 4
+    ROLLBACK_INCOMPLETE = 5
+    HANGUP = 129
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+_RANK = (
+    ExitCode.OK,
+    ExitCode.STEP_FAILED,
+    ExitCode.USAGE,
+    ExitCode.BAD_STEP_FILE,
+    ExitCode.NOT_READY,
+    ExitCode.HANGUP,
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.ROLLBACK_INCOMPLETE,
+)
+
+
+def worst(*codes: ExitCode) -> ExitCode:
+    """The exit code that outranks the others: an incomplete rollback outranks a signal,
+    a signal outranks a failed step."""
+    return max(codes, key=_RANK.index, default=ExitCode.OK)
+
+
+class TutorialError(Exception):
+    """Something a person can act on.
+
+    Args:
+        what: one sentence: what happened.
+        why: the cause, when it is known.
+        do: what to do next: a command or a sentence.
+    """
+
+    exit_code = ExitCode.STEP_FAILED
+
+    def __init__(self, what: str, *, why: str = "", do: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.do = do
+
+
+class UsageError(TutorialError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = ExitCode.USAGE
+
+
+class StepFileError(TutorialError):
+    """A step file or tutorial.yaml has faults; `what` lists them all, one a line."""
+
+    exit_code = ExitCode.BAD_STEP_FILE
+
+
+class NotReadyError(TutorialError):
+    """The environment cannot run the tutorial: no user namespaces, no kubectl, no cluster,
+    or the outside is down."""
+
+    exit_code = ExitCode.NOT_READY
+
+
+class AlreadyThereError(NotReadyError):
+    """An object that the run would create was there before the run."""
+
+
+class JournalError(TutorialError):
+    """The journal cannot be read or written: no new step may begin."""
+
+    exit_code = ExitCode.NOT_READY
+
+
+class RollbackIncompleteError(TutorialError):
+    """Something the run made is still there."""
+
+    exit_code = ExitCode.ROLLBACK_INCOMPLETE
+
+
+class SandboxError(NotReadyError):
+    """The sandbox cannot start, or a part of it failed."""
