@@ -37,7 +37,7 @@ class Watch(Protocol):
 
 class Objects(Protocol):
     """The API's own semantics (defaults, validation, admission, owner and finalizer rules) for
-    the parts in this process. Raises `tutorial.sandbox.api.status.ApiError` with the Status that
+    the parts in this process. Raises `tutorial.sandbox.status.ApiError` with the Status that
     kubectl would see (`error.reason` is `NotFound`, `AlreadyExists`, `Conflict`, ...)."""
 
     def get(self, resource: ResourceType, namespace: str | None, name: str) -> Object: ...

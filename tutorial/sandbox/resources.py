@@ -44,41 +44,123 @@ class ResourceType:
 _CORE = "io.k8s.api.core.v1."
 _APPS = "io.k8s.api.apps.v1."
 
-POD = ResourceType("", "v1", "Pod", "pods", _CORE + "Pod", short_names=("po",), categories=("all",),
-                   subresources=("status", "log", "exec", "attach", "portforward"))
-SERVICE = ResourceType("", "v1", "Service", "services", _CORE + "Service", short_names=("svc",),
-                       categories=("all",), subresources=("status",))
+POD = ResourceType(
+    "",
+    "v1",
+    "Pod",
+    "pods",
+    _CORE + "Pod",
+    short_names=("po",),
+    categories=("all",),
+    subresources=("status", "log", "exec", "attach", "portforward"),
+)
+SERVICE = ResourceType(
+    "",
+    "v1",
+    "Service",
+    "services",
+    _CORE + "Service",
+    short_names=("svc",),
+    categories=("all",),
+    subresources=("status",),
+)
 ENDPOINTS = ResourceType("", "v1", "Endpoints", "endpoints", _CORE + "Endpoints", short_names=("ep",))
-NAMESPACE = ResourceType("", "v1", "Namespace", "namespaces", _CORE + "Namespace", namespaced=False,
-                         short_names=("ns",), subresources=("status", "finalize"))
-NODE = ResourceType("", "v1", "Node", "nodes", _CORE + "Node", namespaced=False, short_names=("no",),
-                    subresources=("status",))
-SERVICE_ACCOUNT = ResourceType("", "v1", "ServiceAccount", "serviceaccounts", _CORE + "ServiceAccount",
-                               short_names=("sa",))
+NAMESPACE = ResourceType(
+    "",
+    "v1",
+    "Namespace",
+    "namespaces",
+    _CORE + "Namespace",
+    namespaced=False,
+    short_names=("ns",),
+    subresources=("status", "finalize"),
+)
+NODE = ResourceType(
+    "", "v1", "Node", "nodes", _CORE + "Node", namespaced=False, short_names=("no",), subresources=("status",)
+)
+SERVICE_ACCOUNT = ResourceType(
+    "", "v1", "ServiceAccount", "serviceaccounts", _CORE + "ServiceAccount", short_names=("sa",)
+)
 CONFIG_MAP = ResourceType("", "v1", "ConfigMap", "configmaps", _CORE + "ConfigMap", short_names=("cm",))
 SECRET = ResourceType("", "v1", "Secret", "secrets", _CORE + "Secret")
 EVENT = ResourceType("", "v1", "Event", "events", _CORE + "Event", short_names=("ev",))
-DEPLOYMENT = ResourceType("apps", "v1", "Deployment", "deployments", _APPS + "Deployment",
-                          short_names=("deploy",), categories=("all",), subresources=("status", "scale"))
-REPLICA_SET = ResourceType("apps", "v1", "ReplicaSet", "replicasets", _APPS + "ReplicaSet",
-                           short_names=("rs",), categories=("all",), subresources=("status", "scale"))
-ENDPOINT_SLICE = ResourceType("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices",
-                              "io.k8s.api.discovery.v1.EndpointSlice")
-DESTINATION_RULE = ResourceType("networking.istio.io", "v1", "DestinationRule", "destinationrules",
-                                "io.istio.networking.v1.DestinationRule", short_names=("dr",),
-                                categories=("istio-io", "networking-istio-io"), custom=True)
-DESTINATION_RULE_BETA = ResourceType("networking.istio.io", "v1beta1", "DestinationRule", "destinationrules",
-                                     "io.istio.networking.v1.DestinationRule", short_names=("dr",),
-                                     categories=("istio-io", "networking-istio-io"), custom=True)
-SELF_SUBJECT_REVIEW = ResourceType("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews",
-                                   "io.k8s.api.authentication.v1.SelfSubjectReview",
-                                   namespaced=False, virtual=True)
+DEPLOYMENT = ResourceType(
+    "apps",
+    "v1",
+    "Deployment",
+    "deployments",
+    _APPS + "Deployment",
+    short_names=("deploy",),
+    categories=("all",),
+    subresources=("status", "scale"),
+)
+REPLICA_SET = ResourceType(
+    "apps",
+    "v1",
+    "ReplicaSet",
+    "replicasets",
+    _APPS + "ReplicaSet",
+    short_names=("rs",),
+    categories=("all",),
+    subresources=("status", "scale"),
+)
+ENDPOINT_SLICE = ResourceType(
+    "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "io.k8s.api.discovery.v1.EndpointSlice"
+)
+DESTINATION_RULE = ResourceType(
+    "networking.istio.io",
+    "v1",
+    "DestinationRule",
+    "destinationrules",
+    "io.istio.networking.v1.DestinationRule",
+    short_names=("dr",),
+    categories=("istio-io", "networking-istio-io"),
+    custom=True,
+)
+DESTINATION_RULE_BETA = ResourceType(
+    "networking.istio.io",
+    "v1beta1",
+    "DestinationRule",
+    "destinationrules",
+    "io.istio.networking.v1.DestinationRule",
+    short_names=("dr",),
+    categories=("istio-io", "networking-istio-io"),
+    custom=True,
+)
+SELF_SUBJECT_REVIEW = ResourceType(
+    "authentication.k8s.io",
+    "v1",
+    "SelfSubjectReview",
+    "selfsubjectreviews",
+    "io.k8s.api.authentication.v1.SelfSubjectReview",
+    namespaced=False,
+    virtual=True,
+)
 SELF_SUBJECT_ACCESS_REVIEW = ResourceType(
-    "authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews",
-    "io.k8s.api.authorization.v1.SelfSubjectAccessReview", namespaced=False, virtual=True)
+    "authorization.k8s.io",
+    "v1",
+    "SelfSubjectAccessReview",
+    "selfsubjectaccessreviews",
+    "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
+    namespaced=False,
+    virtual=True,
+)
 
 RESOURCES: tuple[ResourceType, ...] = (
-    CONFIG_MAP, ENDPOINTS, EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE_ACCOUNT, SERVICE,
-    DEPLOYMENT, REPLICA_SET, SELF_SUBJECT_REVIEW, SELF_SUBJECT_ACCESS_REVIEW, ENDPOINT_SLICE,
-    DESTINATION_RULE, DESTINATION_RULE_BETA,
+    CONFIG_MAP,
+    ENDPOINTS,
+    EVENT,
+    NAMESPACE,
+    NODE,
+    POD,
+    SECRET,
+    SERVICE_ACCOUNT,
+    SERVICE,
+    DEPLOYMENT,
+    REPLICA_SET,
+    SELF_SUBJECT_REVIEW,
+    SELF_SUBJECT_ACCESS_REVIEW,
+    ENDPOINT_SLICE,
+    DESTINATION_RULE,
+    DESTINATION_RULE_BETA,
 )
