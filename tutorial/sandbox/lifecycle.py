@@ -1,0 +1,325 @@
+"""Sandboxes from outside: start one, find the ones that are up, keep one, take one down.
+
+Called by `tutorial.backends.sandbox` and `tutorial.cli`. A sandbox is one supervisor process and
+one folder `<root>/<name>/`:
+
+    lock         held (flock) by the supervisor as long as it lives
+    users        held shared by every run that uses the sandbox
+    state.json   pid, port, context, start time
+    kubeconfig   for kubectl
+    supervisor.log
+
+`<root>/.lock` is held while somebody decides what to start, so that two never start one name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tutorial.errors import SandboxError, UsageError
+
+DEFAULT_NAME = "default"
+START_SECONDS = 30.0
+STOP_SECONDS = 5.0
+_LOCK_SECONDS = START_SECONDS + 5.0
+
+
+@dataclass(frozen=True)
+class SandboxState:
+    """What the supervisor wrote about itself. `started` is seconds since the epoch; `kept` is
+    false while the sandbox dies with the process that started it."""
+
+    name: str
+    pid: int
+    port: int
+    context: str
+    started: float
+    kept: bool
+
+
+class Sandbox:
+    """A sandbox that is up. Held open, it counts as used: `down` refuses until `close`.
+
+    `owned` is true in the process that started it and holds its lifeline: when that process
+    ends, the sandbox ends, unless `keep` was called.
+    """
+
+    def __init__(self, folder: Path, state: SandboxState, lifeline: socket.socket | None = None) -> None:
+        self.folder = folder
+        self.state = state
+        self._lifeline = lifeline
+        self._users: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.state.name
+
+    @property
+    def context(self) -> str:
+        return self.state.context
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    @property
+    def owned(self) -> bool:
+        return self._lifeline is not None
+
+    def use(self) -> None:
+        """Count as used by this process until `close`."""
+        self._users = os.open(self.folder / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._users, fcntl.LOCK_SH)
+
+    def keep(self) -> None:
+        """Let the sandbox outlive this process. Raises SandboxError when it is gone already."""
+        if self._lifeline is None:
+            return
+        try:
+            self._lifeline.sendall(b"keep\n")
+            kept = self._lifeline.recv(16) == b"kept\n"
+        except OSError:
+            kept = False
+        if not kept:
+            raise _gone(self.name)
+        self.state = read_state(self.folder) or self.state
+        self._lifeline.close()
+        self._lifeline = None
+
+    def close(self) -> None:
+        """Stop using it. An owned sandbox that was not kept goes down, and this waits for it."""
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
+        if self._lifeline is not None:
+            self._lifeline.close()
+            self._lifeline = None
+            _wait_until_free(self.folder, STOP_SECONDS)
+            _remove(self.folder)
+
+    def down(self) -> None:
+        """Take it down with everything in it. Raises UsageError while a run uses it."""
+        self._users = self._users or os.open(
+            self.folder / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"The sandbox {self.name} is in use.",
+                why="A run is alive in it.",
+                do="End that run first (egress-tutorial status shows it), then take the sandbox down.",
+            ) from None
+        with suppress(ProcessLookupError):
+            os.kill(self.state.pid, signal.SIGTERM)
+        if not _wait_until_free(self.folder, STOP_SECONDS):
+            with suppress(ProcessLookupError):
+                os.kill(self.state.pid, signal.SIGKILL)
+            _wait_until_free(self.folder, STOP_SECONDS)
+        os.close(self._users)
+        self._users = None
+        _remove(self.folder)
+
+
+def start(root: Path, name: str, *, kept: bool) -> Sandbox:
+    """Start a sandbox and return when its API answers.
+
+    Args:
+        root: the folder that holds all sandboxes of this user.
+        name: the sandbox's name; its folder is `root/name`.
+        kept: true to let it outlive this process (`sandbox up`).
+
+    Raises:
+        SandboxError: it cannot start here; says why and what to do.
+        UsageError: one of that name is up.
+    """
+    with _deciding(root):
+        folder = root / name
+        if _is_locked(folder):
+            raise UsageError(f"The sandbox {name} is up already.", do="egress-tutorial sandbox status")
+        _remove(folder)
+        folder.mkdir(parents=True, mode=0o700)
+        lifeline, theirs = socket.socketpair()
+        with theirs:
+            process = _spawn_supervisor(folder, name, theirs.fileno())
+        try:
+            _wait_until_ready(lifeline, folder, process)
+        except BaseException:
+            lifeline.close()
+            _end(process)
+            _remove(folder)
+            raise
+    state = read_state(folder)
+    if state is None:
+        raise _gone(name)
+    sandbox = Sandbox(folder, state, lifeline)
+    if kept:
+        sandbox.keep()
+    return sandbox
+
+
+def attach(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
+    """The sandbox of that name if it is up, else None. What a dead one left is removed."""
+    folder = root / name
+    if not folder.is_dir():
+        return None
+    with _deciding(root):
+        if not _is_locked(folder):
+            _remove(folder)
+            return None
+        state = read_state(folder)
+        return Sandbox(folder, state) if state else None
+
+
+def all_sandboxes(root: Path) -> list[Sandbox]:
+    """Every sandbox of this user that is up, by name."""
+    names = sorted(entry.name for entry in root.iterdir() if entry.is_dir()) if root.is_dir() else []
+    return [sandbox for sandbox in (attach(root, name) for name in names) if sandbox]
+
+
+def read_state(folder: Path) -> SandboxState | None:
+    """What the supervisor wrote last, or None when there is nothing readable."""
+    try:
+        return SandboxState(**json.loads((folder / "state.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_state(folder: Path, state: SandboxState) -> None:
+    """Replace `state.json` at once. Called by the supervisor."""
+    temporary = folder / "state.json.new"
+    temporary.write_text(json.dumps(asdict(state)))
+    temporary.replace(folder / "state.json")
+
+
+def _spawn_supervisor(folder: Path, name: str, lifeline: int) -> subprocess.Popen[bytes]:
+    with (folder / "supervisor.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "tutorial.sandbox.supervisor", str(folder), name, str(lifeline)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lifeline,),
+            start_new_session=True,
+            cwd="/",
+        )
+
+
+def _wait_until_ready(lifeline: socket.socket, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    lifeline.settimeout(START_SECONDS)
+    said = b""
+    try:
+        while not said.endswith(b"\n"):
+            chunk = lifeline.recv(4096)
+            if not chunk:
+                break
+            said += chunk
+    except TimeoutError:
+        raise SandboxError(
+            f"The sandbox did not start within {START_SECONDS:.0f} s.", do="egress-tutorial doctor"
+        ) from None
+    finally:
+        lifeline.settimeout(None)
+    if said == b"ready\n":
+        return
+    if said.endswith(b"\n"):
+        raise SandboxError(**json.loads(said))
+    process.wait(STOP_SECONDS)
+    raise SandboxError(
+        "The sandbox stopped while it was starting.",
+        why=_last_line(folder / "supervisor.log"),
+        do="egress-tutorial doctor",
+    )
+
+
+@contextmanager
+def _deciding(root: Path) -> Iterator[None]:
+    """Hold the lock under which sandboxes are started and found."""
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SandboxError(
+            f"The sandbox's folder {root} cannot be written.",
+            why=error.strerror or str(error),
+            do="Set XDG_STATE_HOME to a folder that you can write.",
+        ) from None
+    try:
+        _lock_within(descriptor, _LOCK_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock_within(descriptor: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise SandboxError(
+                    "Another egress-tutorial has been starting a sandbox for too long.",
+                    do="Look for it with: ps -ef | grep egress-tutorial",
+                ) from None
+            time.sleep(0.02)
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _wait_until_free(folder: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while _is_locked(folder):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _last_line(path: Path) -> str:
+    with suppress(OSError):
+        lines = path.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+    return ""
+
+
+def _gone(name: str) -> SandboxError:
+    return SandboxError(f"The sandbox {name} is gone.", do="Start again: egress-tutorial sandbox up")
