@@ -19,9 +19,6 @@ import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,10 +26,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tutorial.errors import SandboxError, UsageError
+from tutorial.sandbox.launch import START_SECONDS, STOP_SECONDS, Supervisor
 
 DEFAULT_NAME = "default"
-START_SECONDS = 30.0
-STOP_SECONDS = 5.0
 _LOCK_SECONDS = START_SECONDS + 5.0
 
 
@@ -50,16 +46,16 @@ class SandboxState:
 
 
 class Sandbox:
-    """A sandbox that is up. Held open, it counts as used: `down` refuses until `close`.
+    """A sandbox that is up.
 
-    `owned` is true in the process that started it and holds its lifeline: when that process
-    ends, the sandbox ends, unless `keep` was called.
+    `owned` is true in the process that started it: when that process ends, the sandbox ends,
+    unless `keep` was called.
     """
 
-    def __init__(self, folder: Path, state: SandboxState, lifeline: socket.socket | None = None) -> None:
+    def __init__(self, folder: Path, state: SandboxState, supervisor: Supervisor | None = None) -> None:
         self.folder = folder
         self.state = state
-        self._lifeline = lifeline
+        self._supervisor = supervisor
         self._users: int | None = None
 
     @property
@@ -76,47 +72,37 @@ class Sandbox:
 
     @property
     def owned(self) -> bool:
-        return self._lifeline is not None
+        return self._supervisor is not None
 
     def use(self) -> None:
-        """Count as used by this process until `close`."""
-        self._users = os.open(self.folder / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Count as used by this process until `close`: `down` refuses meanwhile."""
+        self._users = self._open_users()
         fcntl.flock(self._users, fcntl.LOCK_SH)
 
     def keep(self) -> None:
         """Let the sandbox outlive this process. Raises SandboxError when it is gone already."""
-        if self._lifeline is None:
+        if self._supervisor is None:
             return
-        try:
-            self._lifeline.sendall(b"keep\n")
-            kept = self._lifeline.recv(16) == b"kept\n"
-        except OSError:
-            kept = False
-        if not kept:
+        if not self._supervisor.detach():
             raise _gone(self.name)
+        self._supervisor = None
         self.state = read_state(self.folder) or self.state
-        self._lifeline.close()
-        self._lifeline = None
 
     def close(self) -> None:
         """Stop using it. An owned sandbox that was not kept goes down, and this waits for it."""
-        if self._users is not None:
-            os.close(self._users)
-            self._users = None
-        if self._lifeline is not None:
-            self._lifeline.close()
-            self._lifeline = None
-            _wait_until_free(self.folder, STOP_SECONDS)
+        self._close_users()
+        if self._supervisor is not None:
+            self._supervisor.end()
+            self._supervisor = None
             _remove(self.folder)
 
     def down(self) -> None:
         """Take it down with everything in it. Raises UsageError while a run uses it."""
-        self._users = self._users or os.open(
-            self.folder / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        self._users = self._users or self._open_users()
         try:
             fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._close_users()
             raise UsageError(
                 f"The sandbox {self.name} is in use.",
                 why="A run is alive in it.",
@@ -128,9 +114,16 @@ class Sandbox:
             with suppress(ProcessLookupError):
                 os.kill(self.state.pid, signal.SIGKILL)
             _wait_until_free(self.folder, STOP_SECONDS)
-        os.close(self._users)
-        self._users = None
+        self.close()
         _remove(self.folder)
+
+    def _open_users(self) -> int:
+        return os.open(self.folder / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def _close_users(self) -> None:
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
 
 
 def start(root: Path, name: str, *, kept: bool) -> Sandbox:
@@ -151,20 +144,17 @@ def start(root: Path, name: str, *, kept: bool) -> Sandbox:
             raise UsageError(f"The sandbox {name} is up already.", do="egress-tutorial sandbox status")
         _remove(folder)
         folder.mkdir(parents=True, mode=0o700)
-        lifeline, theirs = socket.socketpair()
-        with theirs:
-            process = _spawn_supervisor(folder, name, theirs.fileno())
+        supervisor = Supervisor(folder, name)
         try:
-            _wait_until_ready(lifeline, folder, process)
+            supervisor.wait_until_ready()
         except BaseException:
-            lifeline.close()
-            _end(process)
+            supervisor.end()
             _remove(folder)
             raise
     state = read_state(folder)
     if state is None:
         raise _gone(name)
-    sandbox = Sandbox(folder, state, lifeline)
+    sandbox = Sandbox(folder, state, supervisor)
     if kept:
         sandbox.keep()
     return sandbox
@@ -202,46 +192,6 @@ def write_state(folder: Path, state: SandboxState) -> None:
     temporary = folder / "state.json.new"
     temporary.write_text(json.dumps(asdict(state)))
     temporary.replace(folder / "state.json")
-
-
-def _spawn_supervisor(folder: Path, name: str, lifeline: int) -> subprocess.Popen[bytes]:
-    with (folder / "supervisor.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "tutorial.sandbox.supervisor", str(folder), name, str(lifeline)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(lifeline,),
-            start_new_session=True,
-            cwd="/",
-        )
-
-
-def _wait_until_ready(lifeline: socket.socket, folder: Path, process: subprocess.Popen[bytes]) -> None:
-    lifeline.settimeout(START_SECONDS)
-    said = b""
-    try:
-        while not said.endswith(b"\n"):
-            chunk = lifeline.recv(4096)
-            if not chunk:
-                break
-            said += chunk
-    except TimeoutError:
-        raise SandboxError(
-            f"The sandbox did not start within {START_SECONDS:.0f} s.", do="egress-tutorial doctor"
-        ) from None
-    finally:
-        lifeline.settimeout(None)
-    if said == b"ready\n":
-        return
-    if said.endswith(b"\n"):
-        raise SandboxError(**json.loads(said))
-    process.wait(STOP_SECONDS)
-    raise SandboxError(
-        "The sandbox stopped while it was starting.",
-        why=_last_line(folder / "supervisor.log"),
-        do="egress-tutorial doctor",
-    )
 
 
 @contextmanager
@@ -301,24 +251,8 @@ def _wait_until_free(folder: Path, seconds: float) -> bool:
     return True
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _last_line(path: Path) -> str:
-    with suppress(OSError):
-        lines = path.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
-    return ""
 
 
 def _gone(name: str) -> SandboxError:
