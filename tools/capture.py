@@ -122,9 +122,7 @@ def capture(folder: Path) -> None:
     program = str(Path(sys.executable).parent / "egress-tutorial")
     with tempfile.TemporaryDirectory() as state:
         environment = dict(os.environ, XDG_STATE_HOME=state, TERM="xterm-256color", COLORTERM="truecolor")
-        terminal = Terminal(
-            [program, "run", "externalname", "--from", "access-with-sidecar"], environment
-        )
+        terminal = Terminal([program, "run", "externalname", "--from", "access-with-sidecar"], environment)
         try:
             terminal.wait_for("Enter")
             _save(terminal, folder / "before")
