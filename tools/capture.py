@@ -30,7 +30,8 @@ SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http:/
 {styles}
 </style>
 <defs>
-<clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
 </clipPath>
 {lines}
 </defs>
@@ -138,7 +139,7 @@ def capture(folder: Path) -> None:
 def _save(terminal: Terminal, path: Path) -> None:
     path.with_suffix(".txt").write_text(terminal.text())
     path.with_suffix(".svg").write_text(terminal.picture())
-    print(path.with_suffix(".svg"))  # noqa: T201 - a command-line tool tells what it made
+    print(path.with_suffix(".svg"))
 
 
 if __name__ == "__main__":
