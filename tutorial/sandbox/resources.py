@@ -127,12 +127,41 @@ DESTINATION_RULE_BETA = ResourceType(
     categories=("istio-io", "networking-istio-io"),
     custom=True,
 )
+VIRTUAL_SERVICE = ResourceType(
+    "networking.istio.io",
+    "v1",
+    "VirtualService",
+    "virtualservices",
+    "io.istio.networking.v1.VirtualService",
+    short_names=("vs",),
+    categories=("istio-io", "networking-istio-io"),
+    custom=True,
+)
+SERVICE_ENTRY = ResourceType(
+    "networking.istio.io",
+    "v1",
+    "ServiceEntry",
+    "serviceentries",
+    "io.istio.networking.v1.ServiceEntry",
+    short_names=("se",),
+    categories=("istio-io", "networking-istio-io"),
+    custom=True,
+)
 SELF_SUBJECT_REVIEW = ResourceType(
     "authentication.k8s.io",
     "v1",
     "SelfSubjectReview",
     "selfsubjectreviews",
     "io.k8s.api.authentication.v1.SelfSubjectReview",
+    namespaced=False,
+    virtual=True,
+)
+SELF_SUBJECT_RULES_REVIEW = ResourceType(
+    "authorization.k8s.io",
+    "v1",
+    "SelfSubjectRulesReview",
+    "selfsubjectrulesreviews",
+    "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
     namespaced=False,
     virtual=True,
 )
@@ -160,7 +189,10 @@ RESOURCES: tuple[ResourceType, ...] = (
     REPLICA_SET,
     SELF_SUBJECT_REVIEW,
     SELF_SUBJECT_ACCESS_REVIEW,
+    SELF_SUBJECT_RULES_REVIEW,
     ENDPOINT_SLICE,
     DESTINATION_RULE,
     DESTINATION_RULE_BETA,
+    SERVICE_ENTRY,
+    VIRTUAL_SERVICE,
 )
