@@ -1,0 +1,49 @@
+"""What the rest of the program knows of a backend: plain frozen data, and the handle that holds it open.
+
+Made by `tutorial.backends.select.open_backend`; used by `tutorial.app`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tutorial.engine.ports import Cluster
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where the commands go.
+
+    Args:
+        kind: `sandbox`, `cluster` or `none`.
+        label: what the screen shows: `sandbox`, `cluster: kind`, `no cluster`.
+        environment: variables that commands need to reach it (`KUBECONFIG`, `KUBERC`).
+        path: folders to put before `PATH` (the bundled kubectl).
+        facts: what `when` may ask: `backend`, `kubernetes`, `istio`, `mesh`. A fact that could
+            not be found out is absent.
+        parameters: JSON-ready; what `open_backend` needs to open the same one again.
+    """
+
+    kind: str
+    label: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    path: tuple[Path, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def _nothing() -> None:
+    """A backend that outlives the run anyway needs no keeping."""
+
+
+@dataclass(frozen=True)
+class OpenBackend:
+    """A backend in use. `keep` lets it outlive this process (an own sandbox); `owned` is true when
+    it ends with this process otherwise."""
+
+    backend: Backend
+    cluster: Cluster
+    owned: bool = False
+    keep: Callable[[], None] = _nothing

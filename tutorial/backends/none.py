@@ -1,0 +1,41 @@
+"""No cluster: a tutorial with `requires: none`. Made by `tutorial.backends.select`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from tutorial.engine.ports import ObjectState
+from tutorial.errors import NotReadyError
+from tutorial.steps.model import ObjectReference
+
+
+class NoCluster:
+    """The `Cluster` port where there is none: nothing is there, nothing can be deleted."""
+
+    def lookup(self, reference: ObjectReference) -> ObjectState | None:
+        """None: there is no cluster that could hold it."""
+        del reference
+        return None
+
+    def delete(self, reference: ObjectReference, uid: str) -> bool:
+        """False: it is not there."""
+        del reference, uid
+        return False
+
+    def namespace_contents(self, namespace: str) -> Sequence[ObjectState]:
+        """Nothing."""
+        del namespace
+        return ()
+
+    def restore(self, manifest: Mapping[str, object]) -> ObjectState:
+        """Raises NotReadyError: there is nowhere to put it."""
+        raise NotReadyError(
+            f"{manifest.get('kind')} cannot be created again.",
+            why="This tutorial runs without a cluster.",
+            do="Write requires: cluster in its tutorial.yaml.",
+        )
+
+    def server_time(self) -> float:
+        """This machine's clock."""
+        return time.time()

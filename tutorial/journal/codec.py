@@ -1,0 +1,59 @@
+"""Journal records to JSON and back. Called by `tutorial.journal.journal` only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from tutorial.engine.records import Closed, Intent, Made, Outcome, Record, Undone
+from tutorial.steps.model import ObjectReference
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """The record as JSON-ready data; `record` names its type."""
+    return {"record": type(record).__name__, **asdict(record)}
+
+
+def from_json(data: Mapping[str, Any]) -> Record:
+    """The record again. Raises KeyError, TypeError or AttributeError when it is none."""
+    fields = dict(data)
+    return _READERS[fields.pop("record")](fields)
+
+
+def _intent(data: dict[str, Any]) -> Record:
+    return Intent(
+        absent=tuple(map(_reference, data.pop("absent"))),
+        present=tuple(map(_reference, data.pop("present"))),
+        doomed=_made(data.pop("doomed")),
+        **data,
+    )
+
+
+def _outcome(data: dict[str, Any]) -> Record:
+    return Outcome(made=_made(data.pop("made")), removed=tuple(data.pop("removed")), **data)
+
+
+def _undone(data: dict[str, Any]) -> Record:
+    reference = data.pop("reference")
+    return Undone(reference=_reference(reference) if reference else None, **data)
+
+
+def _closed(data: dict[str, Any]) -> Record:
+    return Closed(**data)
+
+
+def _reference(data: Mapping[str, Any]) -> ObjectReference:
+    return ObjectReference(**data)
+
+
+def _made(items: Iterable[Mapping[str, Any]]) -> tuple[Made, ...]:
+    return tuple(Made(**{**item, "reference": _reference(item["reference"])}) for item in items)
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], Record]] = {
+    "Intent": _intent,
+    "Outcome": _outcome,
+    "Undone": _undone,
+    "Closed": _closed,
+}

@@ -1,0 +1,80 @@
+"""The lock of a run: held as long as its process lives, and readable by others.
+
+Called by `tutorial.journal.run_folder`. The descriptor is close-on-exec, so that no command of
+the run can hold the lock after the run's process is gone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tutorial.journal.paths import unwritable
+
+PROBE_SECONDS = 0.1
+"""How long `take` goes on trying: `holder` in another process locks for an instant to look."""
+
+
+class Lock:
+    """An exclusive lock on a file that says who holds it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def take(cls, path: Path) -> Lock | None:
+        """Take the lock, or None when another process holds it. Raises JournalError when the
+        file cannot be written."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise unwritable(path, error) from None
+        if not _lock_within(descriptor, PROBE_SECONDS):
+            os.close(descriptor)
+            return None
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "started": time.time()}).encode(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise unwritable(path, error) from None
+        return cls(descriptor)
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def holder(path: Path) -> int | None:
+    """The pid of the process that holds the lock (0 when it has not said so yet), or None."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with suppress(ValueError, KeyError, TypeError):
+            return int(json.loads(os.pread(descriptor, 4096, 0))["pid"])
+        return 0
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _lock_within(descriptor: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)

@@ -1,0 +1,210 @@
+"""One run's folder on disk, and the list of all of them.
+
+Called by `tutorial.app`. A run's folder is `<state home>/runs/<id>/`:
+
+    run.json       RunMeta
+    journal.jsonl  the journal
+    lock           held (flock) as long as the run's process lives; says which process that is
+    work/          the working folder of the run's commands
+    shell/         the carried state of the run's shell
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tutorial.engine.records import Closed, Record
+from tutorial.errors import JournalError, NotReadyError, UsageError
+from tutorial.journal.atomic import write_atomically
+from tutorial.journal.journal import FileJournal, read_journal
+from tutorial.journal.lock import Lock, holder
+from tutorial.journal.paths import make_private, runs_folder
+
+KEPT_CLOSED_RUNS = 20
+_RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
+
+
+@dataclass(frozen=True)
+class RunMeta:
+    """What a run is, as far as it is known before its first step.
+
+    `variables` are the run's settings (`--set` and defaults); `backend` is `sandbox`, `cluster` or
+    `none` and `backend_parameters` what opens it again; `created` is seconds since the epoch;
+    `version` is the program's; `edits` maps a step's id to the command it was given instead.
+    """
+
+    id: str
+    tutorial: str
+    path: str
+    created: float
+    version: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    backend: str = "none"
+    backend_label: str = ""
+    backend_parameters: Mapping[str, str] = field(default_factory=dict)
+    edits: Mapping[str, str] = field(default_factory=dict)
+
+
+class RunState(Enum):
+    """How a run stands. INTERRUPTED: its process is gone, and it was never closed."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    KEPT = "kept"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class RunListing:
+    """One run as `status` sees it, without taking its lock. `process` is the pid of a running one."""
+
+    meta: RunMeta
+    state: RunState
+    records: Sequence[Record]
+    process: int | None = None
+
+
+class RunFolder:
+    """A run's folder, locked for this process until `close`. Use as a context manager."""
+
+    def __init__(self, path: Path, lock: Lock, meta: RunMeta, journal: FileJournal) -> None:
+        self.path = path
+        self.meta = meta
+        self.journal = journal
+        self._lock = lock
+
+    @classmethod
+    def create(cls, home: Path, meta: RunMeta) -> RunFolder:
+        """Make the folder of a new run under `home` (from `state_home`) and lock it.
+
+        Raises:
+            JournalError: the state folder cannot be written.
+        """
+        path = make_private(runs_folder(home) / meta.id)
+        make_private(path / "work")
+        make_private(path / "shell")
+        lock = _take(path, meta.id)
+        write_atomically(path / "run.json", json.dumps(asdict(meta)).encode())
+        return cls(path, lock, meta, FileJournal(path / "journal.jsonl"))
+
+    @classmethod
+    def open(cls, home: Path, run_id: str) -> RunFolder:
+        """Lock the folder of a run that is there.
+
+        Raises:
+            UsageError: there is no such run.
+            NotReadyError: another process is in this run; says which.
+            JournalError: its files cannot be read or written.
+        """
+        path = runs_folder(home) / run_id
+        if not _RUN_ID.fullmatch(run_id) or not path.is_dir():
+            raise UsageError(f"There is no run {run_id}.", do="See the runs with: egress-tutorial status")
+        lock = _take(path, run_id)
+        try:
+            return cls(path, lock, _read_meta(path), FileJournal(path / "journal.jsonl"))
+        except JournalError:
+            lock.release()
+            raise
+
+    @property
+    def work(self) -> Path:
+        """The working folder of the run's commands."""
+        return self.path / "work"
+
+    @property
+    def shell(self) -> Path:
+        """Where the run's shell keeps its carried state."""
+        return self.path / "shell"
+
+    def update(self, meta: RunMeta) -> None:
+        """Replace `run.json` at once. Raises JournalError when it cannot be written."""
+        write_atomically(self.path / "run.json", json.dumps(asdict(meta)).encode())
+        self.meta = meta
+
+    def forget_state(self) -> None:
+        """Delete the carried state and the working folder: after a complete rollback."""
+        shutil.rmtree(self.shell, ignore_errors=True)
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def close(self) -> None:
+        """Close the journal and give the lock back."""
+        self.journal.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def new_run_id(tutorial: str) -> str:
+    """A short, readable id that no other run is likely to have: `externalname-7f3a`."""
+    name = re.sub(r"[^a-z0-9]+", "-", tutorial.lower()).strip("-")[:40] or "run"
+    return f"{name}-{secrets.token_hex(2)}"
+
+
+def list_runs(home: Path) -> Sequence[RunListing]:
+    """Every run, oldest first. A folder that holds no readable run is left out."""
+    listings = []
+    for path in runs_folder(home).iterdir():
+        try:
+            listings.append(_listing(path))
+        except JournalError:
+            continue
+    return sorted(listings, key=lambda listing: listing.meta.created)
+
+
+def prune_closed_runs(home: Path, keep: int = KEPT_CLOSED_RUNS) -> None:
+    """Delete the folders of closed runs but for the last `keep`."""
+    closed = [listing for listing in list_runs(home) if listing.state is RunState.CLOSED]
+    for listing in closed[: max(0, len(closed) - keep)]:
+        shutil.rmtree(runs_folder(home) / listing.meta.id, ignore_errors=True)
+
+
+def _listing(path: Path) -> RunListing:
+    meta = _read_meta(path)
+    process = holder(path / "lock")
+    records = read_journal(path / "journal.jsonl")
+    return RunListing(meta, _state(process, records), records, process)
+
+
+def _state(process: int | None, records: Sequence[Record]) -> RunState:
+    if process is not None:
+        return RunState.RUNNING
+    last = records[-1] if records else None
+    if not isinstance(last, Closed):
+        return RunState.INTERRUPTED
+    return RunState.KEPT if last.kept else RunState.CLOSED
+
+
+def _take(path: Path, run_id: str) -> Lock:
+    lock = Lock.take(path / "lock")
+    if lock is None:
+        process = holder(path / "lock")
+        raise NotReadyError(
+            f"The run {run_id} is in use.",
+            why=f"The process {process} is in it." if process else "Another process is in it.",
+            do="End it there first, or wait until it has ended.",
+        )
+    return lock
+
+
+def _read_meta(path: Path) -> RunMeta:
+    try:
+        data = json.loads((path / "run.json").read_bytes())
+        known = {each.name for each in fields(RunMeta)}
+        return RunMeta(**{name: value for name, value in data.items() if name in known})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise JournalError(f"{path / 'run.json'} cannot be read.", why=str(error)) from None
