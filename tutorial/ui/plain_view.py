@@ -1,0 +1,181 @@
+"""The view of append-only lines: for screen readers, logs and dumb terminals.
+
+A `Sink` of the engine and the `Screen` of the prompts. No colour, no cursor movement, no drawing;
+every status is a word. It needs no rich.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TextIO
+
+from tutorial.engine import events
+from tutorial.expect.verdict import Mismatch
+from tutorial.ui import wording
+from tutorial.ui.markdown import blocks, strip_inline
+from tutorial.ui.screen import Choice
+
+_QUIET_PURPOSES = frozenset({"until", "control"})
+
+
+class PlainView:
+    """Writes a run's events as lines; raises OSError when the reader has gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._run_id = ""
+        self._label = ""
+        self._section = ""
+        self._unfinished: dict[str, str] = {}
+        self._write: dict[type[events.Event], Callable[[Any], None]] = {
+            events.RunStarted: self._run_started,
+            events.StepStarted: self._step_started,
+            events.CommandStarted: self._command_started,
+            events.OutputReceived: self._output_received,
+            events.CommandEnded: self._command_ended,
+            events.Waiting: self._waiting,
+            events.VerdictReached: self._verdict_reached,
+            events.StepEnded: self._step_ended,
+            events.Noticed: self._noticed,
+            events.RollbackStarted: self._rollback_started,
+            events.ObjectUndone: self._object_undone,
+            events.RollbackEnded: self._rollback_ended,
+            events.RunEnded: self._run_ended,
+        }
+
+    def handle(self, event: events.Event) -> None:
+        write = self._write.get(type(event))
+        if write is not None:
+            write(event)
+            self._stream.flush()
+
+    def say(self, text: str, *, heading: str = "") -> None:
+        if heading:
+            self._line(f"{heading}:")
+        self._markdown(text)
+        self._stream.flush()
+
+    def show_output(self, text: str, *, heading: str = "") -> None:
+        if heading:
+            self._line(f"{heading}:")
+        self._line(text.rstrip("\n"))
+        self._stream.flush()
+
+    def ask(self, question: str, choices: Sequence[Choice]) -> None:
+        if question:
+            self._line(question)
+        words = [f"{choice.key} to {choice.word}" for choice in choices if choice.word]
+        self._line(f"Type a key and Enter: {', '.join(words)}.")
+        self._stream.flush()
+
+    def answered(self) -> None:
+        """What was asked stays: lines are only appended."""
+
+    def _line(self, text: str = "") -> None:
+        self._stream.write(f"{text}\n")
+
+    def _markdown(self, text: str) -> None:
+        for block in blocks(text):
+            self._line(block.text if block.kind == "code" else block.marker + strip_inline(block.text))
+
+    def _run_started(self, event: events.RunStarted) -> None:
+        self._run_id = event.run_id
+        self._label = event.backend_label
+        steps = sum(not step.aside for step in event.steps)
+        self._line(f"{event.title}: {steps} steps, [{event.backend_label}]")
+        if event.resumed:
+            self._line(f"Going on with run {event.run_id}.")
+
+    def _step_started(self, event: events.StepStarted) -> None:
+        self._line()
+        self._line(f"[{self._label}] {wording.place(event)}, {event.section}")
+        self._line(f"{event.title}")
+        self._markdown(event.explain)
+        self._line("Command:")
+        self._line(event.command.rstrip("\n"))
+
+    def _command_started(self, event: events.CommandStarted) -> None:
+        if event.purpose == "command":
+            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            self._line(f"Running{again}:")
+        elif event.purpose == "control":
+            self._line("Asking whether the outside answers.")
+        elif event.purpose not in _QUIET_PURPOSES:
+            self._line(f"Running ({event.purpose}): {event.command.strip()}")
+
+    def _output_received(self, event: events.OutputReceived) -> None:
+        if event.purpose in _QUIET_PURPOSES:
+            return
+        *lines, rest = (self._unfinished.pop(event.stream, "") + event.text).split("\n")
+        if rest:
+            self._unfinished[event.stream] = rest
+        for line in lines:
+            self._line(line)
+
+    def _command_ended(self, event: events.CommandEnded) -> None:
+        for line in self._unfinished.values():
+            self._line(line)
+        self._unfinished = {}
+        if event.ended_by == "timeout":
+            self._line(f"Warning: stopped, it took longer than {wording.duration(event.seconds)}.")
+        elif event.ended_by == "interrupt":
+            self._line(f"Warning: stopped by you after {wording.duration(event.seconds)}.")
+        elif not event.state_saved and event.purpose == "command":
+            self._line("Note: this command left no shell state behind; the state before it stays.")
+
+    def _waiting(self, event: events.Waiting) -> None:
+        if event.attempt in (1, 3) or event.attempt % 10 == 0:
+            self._line(wording.waiting_line(event).capitalize() + ".")
+
+    def _verdict_reached(self, event: events.VerdictReached) -> None:
+        if event.verdict.passed:
+            self._line(f"Passed: {event.verdict.proof}" if event.verdict.proof else "Passed.")
+            return
+        for mismatch in event.verdict.mismatches:
+            self._mismatch(mismatch)
+        if event.verdict.cause:
+            self._line(f"Likely cause: {strip_inline(event.verdict.cause)}")
+        if event.verdict.fix:
+            self._line(f"What to do: {strip_inline(event.verdict.fix)}")
+
+    def _mismatch(self, mismatch: Mismatch) -> None:
+        line = f", line {mismatch.line}" if mismatch.line else ""
+        column = f", column {mismatch.column}" if mismatch.column else ""
+        self._line(f"Failed: {mismatch.where}{line}{column}: {mismatch.reason}")
+        if mismatch.expected:
+            self._line(f"Expected: {mismatch.expected.rstrip()}")
+        if mismatch.actual:
+            self._line(f"Actual: {mismatch.actual.rstrip()}")
+
+    def _step_ended(self, event: events.StepEnded) -> None:
+        mark = wording.OUTCOMES.get(event.outcome, wording.UNKNOWN)
+        reason = f": {event.reason}" if event.reason else ""
+        self._line(f"Step {mark.word or event.outcome} in {wording.duration(event.seconds)}{reason}")
+        if event.after and event.outcome == "passed":
+            self._markdown(event.after)
+
+    def _noticed(self, event: events.Noticed) -> None:
+        self._line(f"{event.level.capitalize()}: {event.text}")
+
+    def _rollback_started(self, event: events.RollbackStarted) -> None:
+        if event.objects:
+            self._line(f"{wording.rollback_heading(event.objects)}.")
+
+    def _object_undone(self, event: events.ObjectUndone) -> None:
+        if event.outcome != "gone":
+            self._line(wording.undone_line(event))
+
+    def _rollback_ended(self, event: events.RollbackEnded) -> None:
+        if event.complete:
+            self._line("Everything is back as it was.")
+            return
+        self._line("Still there. Remove it with:")
+        for command in event.left:
+            self._line(command)
+        self._line("Or try again: egress-tutorial rollback")
+
+    def _run_ended(self, event: events.RunEnded) -> None:
+        ending = wording.ENDINGS.get(event.outcome, wording.UNKNOWN)
+        self._line(f"{ending.word}: {wording.counts_line(event)}")
+        for text in wording.goodbye_lines(event, self._run_id):
+            self._line(text)

@@ -1,0 +1,101 @@
+"""The words and glyphs that every view uses alike. Pure; used by the views of `tutorial.ui`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutorial.engine.events import ObjectUndone, RunEnded, StepStarted, Waiting
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A status as glyph, ASCII stand-in, word and colour: never told by colour alone."""
+
+    glyph: str
+    ascii: str
+    word: str
+    style: str
+
+    def symbol(self, *, unicode: bool) -> str:
+        return self.glyph if unicode else self.ascii
+
+
+OUTCOMES = {
+    "passed": Mark("✓", "+", "passed", "green"),
+    "failed": Mark("✗", "x", "failed", "red"),
+    "skipped": Mark("–", "-", "skipped", "yellow"),
+    "undone": Mark("↶", "<", "undone", "cyan"),
+    "already": Mark("=", "=", "already done", "cyan"),
+}
+UNDOINGS = {
+    "deleted": Mark("✓", "+", "deleted", "green"),
+    "gone": Mark("✓", "+", "was gone", "green"),
+    "restored": Mark("✓", "+", "restored", "green"),
+    "foreign": Mark("!", "!", "left: not made by this run", "yellow"),
+    "blocked": Mark("✗", "x", "blocked", "red"),
+    "failed": Mark("✗", "x", "failed", "red"),
+}
+ENDINGS = {
+    "passed": Mark("✓", "+", "All checks passed", "green"),
+    "failed": Mark("✗", "x", "A step failed", "red"),
+    "quit": Mark("–", "-", "Ended early", "yellow"),
+    "kept": Mark("–", "-", "Ended, everything kept", "yellow"),
+    "stopped": Mark("–", "-", "Stopped by a signal", "yellow"),
+}
+LEVELS = {
+    "info": Mark("·", "*", "note", "cyan"),
+    "warning": Mark("!", "!", "warning", "yellow"),
+}
+UNKNOWN = Mark("·", "*", "", "default")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them: `0.4 s`, `12 s`, `2 min 5 s`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def place(step: StepStarted) -> str:
+    """Where the reader is: `step 4 of 14`, or `aside` for a step beyond the document."""
+    return "aside" if step.aside else f"step {step.number} of {step.total}"
+
+
+def waiting_line(waiting: Waiting) -> str:
+    """An `until` that does not hold yet: `waiting: try 3, 12 of 60 s`."""
+    return f"waiting: try {waiting.attempt}, {waiting.elapsed:.0f} of {waiting.timeout:.0f} s"
+
+
+def counts_line(end: RunEnded) -> str:
+    """`17 passed, 1 failed, 2 skipped in 34 s`; zero counts of failed and skipped are left out."""
+    counts = [f"{end.passed} passed"]
+    counts += [f"{end.failed} failed"] if end.failed else []
+    counts += [f"{end.skipped} skipped"] if end.skipped else []
+    return f"{', '.join(counts)} in {duration(end.seconds)}"
+
+
+def goodbye_lines(end: RunEnded, run_id: str) -> list[str]:
+    """What to type to come back to a run that was kept, or to undo it."""
+    if end.outcome != "kept":
+        return []
+    return [
+        f"Go on where you left: egress-tutorial resume {run_id}",
+        f"Put everything back: egress-tutorial rollback {run_id}",
+    ]
+
+
+def rollback_heading(objects: int) -> str:
+    """The line above the list of what is undone."""
+    if not objects:
+        return "Putting everything back"
+    return f"Putting everything back: {objects} object{'' if objects == 1 else 's'}"
+
+
+def undone_line(undone: ObjectUndone) -> str:
+    """One object of a rollback without its glyph: `deleted service/my-httpbin (detail)`."""
+    mark = UNDOINGS.get(undone.outcome, UNKNOWN)
+    detail = f" ({undone.detail})" if undone.detail else ""
+    return f"{mark.word or undone.outcome} {undone.object}{detail}"
