@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tutorial.errors import ExitCode
+from tutorial.ui.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -48,21 +49,21 @@ class RunStatus:
     objects: tuple[str, ...] = ()
 
 
-def run_tutorial(options: RunOptions, environment: Mapping[str, str]) -> ExitCode:
+def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
     """Run a tutorial from its first step (or `from_step`) to its end and put everything back."""
     raise NotImplementedError
 
 
-def resume_run(run_id: str | None, options: RunOptions, environment: Mapping[str, str]) -> ExitCode:
+def resume_run(run_id: str | None, options: RunOptions, environment: Environment) -> ExitCode:
     """Go on with a run that was kept or interrupted; None means the only such run."""
     raise NotImplementedError
 
 
-def rollback_run(run_id: str | None, options: RunOptions, environment: Mapping[str, str]) -> ExitCode:
+def rollback_run(run_id: str | None, options: RunOptions, environment: Environment) -> ExitCode:
     """Undo what a kept or interrupted run made; None means every such run."""
     raise NotImplementedError
 
 
-def status(environment: Mapping[str, str]) -> Sequence[RunStatus]:
+def status(environment: Environment) -> Sequence[RunStatus]:
     """The runs that are not over."""
     raise NotImplementedError

@@ -80,7 +80,11 @@ class Shell(Protocol):
 
 @dataclass(frozen=True)
 class ObjectState:
-    """An object as the cluster holds it now. Times are seconds since the epoch."""
+    """An object as the cluster holds it now. Times are seconds since the epoch.
+
+    `owner` says for a person who made it (a field manager); `owners` are the uids of its owner
+    references; `last_applied` is kubectl's annotation, JSON text, empty without one.
+    """
 
     reference: ObjectReference
     uid: str
@@ -90,6 +94,7 @@ class ObjectState:
     terminating: bool = False
     last_applied: str = ""
     owner: str = ""
+    owners: tuple[str, ...] = ()
     manifest: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -134,6 +139,7 @@ class Clock(Protocol):
 
     def monotonic(self) -> float: ...
 
-    def sleep(self, seconds: float) -> None:
-        """Sleep, or return early when a signal has come or a key was pressed."""
+    def sleep(self, seconds: float) -> bool:
+        """Sleep, or return early when a signal has come or a key was pressed. True exactly when
+        a key was pressed."""
         ...

@@ -19,7 +19,9 @@ class Intent:
     the kind has one. `absent` are the objects of `creates` that were not there; `present` those
     that were (used, never deleted: a namespace made beforehand). `doomed` are the objects of
     `deletes` as they are now, so that undo can put them back. `server_time` is the API server's
-    clock, seconds since the epoch."""
+    clock, seconds since the epoch. `sent` is the text that the command can hand to the cluster:
+    itself with values filled in, and the files it names. `cleanup` and `by_hand` are the step's,
+    so that rollback needs no step file."""
 
     step: str
     command: str
@@ -27,6 +29,9 @@ class Intent:
     absent: tuple[ObjectReference, ...] = ()
     present: tuple[ObjectReference, ...] = ()
     doomed: tuple[Made, ...] = ()
+    sent: str = ""
+    cleanup: tuple[str, ...] = ()
+    by_hand: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,22 @@ class Made:
 class Outcome:
     """After a command: `outcome` as in `StepEnded`; `made` are the objects that are there now
     and were absent at the intent; `removed` are uids of objects of this run that the step
-    deleted."""
+    deleted. A step that was skipped has an outcome and no intent."""
 
     step: str
     outcome: str
     exit_code: int
     made: tuple[Made, ...] = ()
     removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Objects that an edited command or an opened shell made outside any `creates`: listed at the
+    end, never deleted."""
+
+    step: str
+    objects: tuple[Made, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ class Closed:
     kept: bool = False
 
 
-Record = Intent | Outcome | Undone | Closed
+Record = Intent | Outcome | Found | Undone | Closed
 
 
 class Journal(Protocol):
