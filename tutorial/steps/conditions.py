@@ -1,0 +1,68 @@
+"""Conditions (`when`): does a step, a note or an expectation apply here?
+
+Called by the engine and `tutorial.expect` with the run's facts, and by lint, which refuses a range
+that cannot be read. A value is a version range (`>=1.21`, `>=1.21,<1.24`) or the exact value.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+
+from tutorial.steps.model import Condition
+
+_BOUND = re.compile(r"(>=|<=|==|!=|>|<)\s*v?(\d+(?:\.\d+)*)\Z")
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)*)")
+_OPERATORS: Mapping[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+Bound = tuple[str, tuple[int, ...]]
+
+
+def holds(condition: Condition, facts: Mapping[str, str]) -> bool:
+    """True when every entry of `condition` holds; a fact that is missing does not."""
+    return all(name in facts and _accepts(wanted, facts[name]) for name, wanted in condition.items())
+
+
+def parse_range(wanted: str) -> list[Bound]:
+    """The bounds of a version range; none when `wanted` is an exact value.
+
+    Raises:
+        ValueError: it begins like a range but is not one.
+    """
+    if not wanted.lstrip().startswith(("<", ">", "=", "!")):
+        return []
+    bounds = []
+    for part in wanted.split(","):
+        bound = _BOUND.match(part.strip())
+        if bound is None:
+            raise ValueError(f'"{part.strip()}" is not a bound such as >=1.21')
+        bounds.append((bound.group(1), _numbers(bound.group(2))))
+    return bounds
+
+
+def _accepts(wanted: str, fact: str) -> bool:
+    bounds = parse_range(wanted)
+    if not bounds:
+        return wanted == fact
+    version = _VERSION.match(fact)
+    if version is None:
+        return False
+    numbers = _numbers(version.group(1))
+    return all(_OPERATORS[sign](_cut(numbers, len(bound)), bound) for sign, bound in bounds)
+
+
+def _cut(numbers: tuple[int, ...], length: int) -> tuple[int, ...]:
+    """As many numbers as the bound has: 1.21 means all of 1.21.x, so 1.21.3 is not above it."""
+    return (numbers + (0,) * length)[:length]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))

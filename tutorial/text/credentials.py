@@ -1,0 +1,51 @@
+"""Credentials that one line alone gives away: tokens, headers, passwords in URLs and options.
+
+Used by `tutorial.text.masking`. Every pattern has a bounded number of repeats, so that a hostile
+line costs little. When in doubt, it masks.
+"""
+
+from __future__ import annotations
+
+import re
+
+MASK = "***"
+
+SECRET_KEY = (
+    r"(?:client-key-data|client-certificate-data|certificate-authority-data"
+    r"|(?:(?:id|access|refresh|bearer)[-_])?token|password|passwd|client[-_]secret)"
+)
+"""Keys of a kubeconfig, and of JSON answers, whose value is a credential."""
+
+_VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;"'}]+)"""
+
+_PATTERNS = (
+    (r"\beyJ[\w-]{8,8192}\.[\w-]{8,8192}(?:\.[\w-]*)?", MASK),
+    (
+        r"""(?i)(\bauthorization["']?\s{0,8}[:=]\s{0,8}["']?"""
+        r"""(?:(?:bearer|basic|digest|negotiate|token)\s{1,8})?)[^"'\s][^"']*""",
+        rf"\1{MASK}",
+    ),
+    (r"(?i)\b(bearer\s{1,8})[\w.~+/=-]{16,}", rf"\1{MASK}"),
+    (r"(://[^\s/:@]{0,256}:)[^\s/@]{1,256}@", rf"\1{MASK}@"),
+    (rf"(?i)(--(?:token|password|client-secret)[= ]){_VALUE}", rf"\1{MASK}"),
+    (
+        rf"\b([A-Z0-9_]{{0,64}}(?:TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY)[A-Z0-9_]{{0,64}}=)(?!\$){_VALUE}",
+        rf"\1{MASK}",
+    ),
+    (rf'(?i)(\\*"{SECRET_KEY}\\*"\s{{0,8}}:\s{{0,8}}\\*")[^"\\]+', rf"\1{MASK}"),
+    (rf"(?i)([{{,]\s{{0,8}}{SECRET_KEY}\s{{0,8}}:\s{{1,8}}){_VALUE}", rf"\1{MASK}"),
+)
+_CREDENTIALS = tuple((re.compile(pattern), replacement) for pattern, replacement in _PATTERNS)
+
+_JSON_SECRET = re.compile(r'\\*"kind\\*"\s{0,8}:\s{0,8}\\*"Secret\\*"')
+_JSON_DATA = re.compile(r'\\*"(?:data|stringData)\\*"\s{0,8}:\s{0,8}\{[^{}]*\}')
+_JSON_VALUE = re.compile(r'(:\s{0,8}(\\*"))(?:[^"\\]|\\[^"])*(\2)')
+
+
+def mask_credentials(line: str) -> str:
+    """`line` with every credential it gives away replaced by `***`."""
+    for pattern, replacement in _CREDENTIALS:
+        line = pattern.sub(replacement, line)
+    if _JSON_SECRET.search(line):
+        line = _JSON_DATA.sub(lambda data: _JSON_VALUE.sub(rf"\1{MASK}\3", data.group()), line)
+    return line
