@@ -172,6 +172,7 @@ class Keyboard:
         return data
 
     def read_once(self) -> bytes:
+        """What has come; empty at the end of the terminal."""
         try:
             return os.read(self._descriptor, 1024)
         except OSError:
@@ -216,11 +217,17 @@ class TypedAnswers:
 
     def __init__(self, descriptor: int, signals: HasFileno | None = None) -> None:
         self._keyboard = Keyboard(descriptor, signals)
-        self._descriptor = descriptor
 
     def read(self) -> str:
         """Wait for a line. Returns ENTER for an empty one, SIGNAL, END_OF_FILE, or the first
-        character of what was typed."""
+        character of what was typed, in lower case."""
+        line = self.read_line()
+        if line in (SIGNAL, END_OF_FILE):
+            return line
+        return line[0].lower() if line else ENTER
+
+    def read_line(self) -> str:
+        """Wait for a line and return it without the spaces around it, SIGNAL, or END_OF_FILE."""
         self._keyboard.discard_typed()
         line = b""
         while not line.endswith(b"\n"):
@@ -230,5 +237,4 @@ class TypedAnswers:
             if not data:
                 return END_OF_FILE
             line += data
-        words = line.decode("utf-8", "replace").strip()
-        return words[0].lower() if words else ENTER
+        return line.decode("utf-8", "replace").strip()

@@ -6,6 +6,7 @@ may be left in it, and it is never taken for markup.
 
 from __future__ import annotations
 
+from rich.ansi import AnsiDecoder
 from rich.console import Console
 from rich.text import Text
 
@@ -20,6 +21,7 @@ class OutputDrawing:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._unfinished: dict[str, str] = {}
+        self._colours: dict[str, AnsiDecoder] = {}
 
     def write(self, stream: str, text: str) -> None:
         """Draw the lines that `text` completes."""
@@ -34,14 +36,15 @@ class OutputDrawing:
         for stream, line in self._unfinished.items():
             self._draw(stream, [line])
         self._unfinished = {}
+        self._colours = {}
 
     def _draw(self, stream: str, lines: list[str]) -> None:
-        drawn = Text("\n", STYLES.get(stream, "")).join(self._shortened(line) for line in lines)
+        drawn = Text("\n", STYLES.get(stream, "")).join(self._shortened(stream, line) for line in lines)
         drawn.style = STYLES.get(stream, "")
         self._console.print(drawn, soft_wrap=True)
 
-    def _shortened(self, line: str) -> Text:
-        text = Text.from_ansi(line) if "\x1b" in line else Text(line.rstrip("\r"))
+    def _shortened(self, stream: str, line: str) -> Text:
+        text = self._colours.setdefault(stream, AnsiDecoder()).decode_line(line)
         shown, end = Text(), 0
         for start, stop in cuts(text.plain, self._console.width):
             shown.append_text(text[end:start]).append(ELLIPSIS, "dim")

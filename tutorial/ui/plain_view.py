@@ -6,6 +6,7 @@ every status is a word. It needs no rich.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
@@ -16,6 +17,8 @@ from tutorial.ui.markdown import blocks, strip_inline
 from tutorial.ui.screen import Choice
 
 _QUIET_PURPOSES = frozenset({"until", "control"})
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+"""What the escape filter lets through: colours and styles."""
 
 
 class PlainView:
@@ -58,7 +61,7 @@ class PlainView:
     def show_output(self, text: str, *, heading: str = "") -> None:
         if heading:
             self._line(f"{heading}:")
-        self._line(text.rstrip("\n"))
+        self._output_line(text.rstrip("\n"))
         self._stream.flush()
 
     def ask(self, question: str, choices: Sequence[Choice]) -> None:
@@ -73,6 +76,9 @@ class PlainView:
 
     def _line(self, text: str = "") -> None:
         self._stream.write(f"{text}\n")
+
+    def _output_line(self, line: str) -> None:
+        self._line(_COLOURS.sub("", line))
 
     def _markdown(self, text: str) -> None:
         for block in blocks(text):
@@ -110,11 +116,11 @@ class PlainView:
         if rest:
             self._unfinished[event.stream] = rest
         for line in lines:
-            self._line(line)
+            self._output_line(line)
 
     def _command_ended(self, event: events.CommandEnded) -> None:
         for line in self._unfinished.values():
-            self._line(line)
+            self._output_line(line)
         self._unfinished = {}
         if event.ended_by == "timeout":
             self._line(f"Warning: stopped, it took longer than {wording.duration(event.seconds)}.")

@@ -70,9 +70,7 @@ SAMPLE_RUN: tuple[events.Event, ...] = (
     events.StepEnded(2.5, "create", "passed", 0.4, after="- One object: an alias.\n- It has no `clusterIP`."),
     events.StepStarted(3.0, "observe", 2, 2, _SECTION, "Observe your service", "Look.", _OBSERVE, "", False),
     events.CommandStarted(3.1, "observe", "command", _OBSERVE),
-    events.OutputReceived(
-        3.2, "observe", "command", "stdout", f"{_OBSERVED}\n"
-    ),
+    events.OutputReceived(3.2, "observe", "command", "stdout", f"{_OBSERVED}\n"),
     events.CommandEnded(3.3, "observe", "command", 0, 0.1),
     events.VerdictReached(
         3.4,

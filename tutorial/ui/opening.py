@@ -1,0 +1,55 @@
+"""Opens the view and the prompts that fit the surroundings. Called by `tutorial.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tutorial.engine.ports import Stopper
+from tutorial.ui.editor import edit
+from tutorial.ui.environment import Environment
+from tutorial.ui.keys import Keyboard, TypedAnswers
+from tutorial.ui.menus import choose_by_number, choose_with_arrows
+from tutorial.ui.prompts import Prompts
+from tutorial.ui.screen import Screen
+
+
+def open_view(environment: Environment, *, data_on_stdout: bool = False) -> Screen:
+    """The terminal view on a terminal, plain lines elsewhere and in plain mode."""
+    stream = environment.view_stream(data_on_stdout=data_on_stdout)
+    if environment.plain or not environment.is_terminal(stream):
+        from tutorial.ui.plain_view import PlainView
+
+        return PlainView(stream)
+    from tutorial.ui.console import open_console
+    from tutorial.ui.terminal_view import TerminalView
+
+    return TerminalView(open_console(environment, stream))
+
+
+def open_prompts(
+    environment: Environment,
+    screen: Screen,
+    signals: Stopper,
+    *,
+    objects: Callable[[], str],
+    fill: Callable[[str], str],
+) -> Prompts:
+    """Prompts for the person at the terminal; `environment.can_ask()` was true.
+
+    Args:
+        objects: the run's objects as they are now, as text to show. Raises TutorialError.
+        fill: puts the run's values in place of `${NAME}`.
+    """
+    descriptor = environment.stdin.fileno()
+    typed = TypedAnswers(descriptor, signals)
+    plain = environment.plain
+    return Prompts(
+        screen,
+        typed if plain else Keyboard(descriptor, signals),
+        signals,
+        choose=choose_by_number(typed, screen.say) if plain else choose_with_arrows(signals),
+        edit=partial(edit, environment=environment),
+        objects=objects,
+        fill=fill,
+    )
