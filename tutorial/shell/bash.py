@@ -1,14 +1,32 @@
 """Runs one command in bash with the run's carried state: the engine's `Shell` port.
 
-Made by `tutorial.app`, once a run.
+Made by `tutorial.app`, once a run. Its folder holds:
+
+    state       the carried state (`ShellState.to_file`), replaced at once after each command
+    restore     the same as a script, for the next bash
+    command     the command that runs
+    save        the script of the EXIT trap
+    saved       what that script wrote
 """
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tutorial.engine.ports import CommandResult, Stopper
+from tutorial.errors import JournalError, NotReadyError, UsageError
+from tutorial.shell.leftovers import Leftovers
+from tutorial.shell.process import RunningProcess
+from tutorial.shell.state import SAVE_SCRIPT, ShellState
+from tutorial.shell.terminal import run_on_terminal
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class BashShell:
@@ -26,17 +44,28 @@ class BashShell:
         """Go on with the state in `folder`, or start from `environment` and `cwd`.
 
         Args:
-            folder: a private folder of the run's (0700).
-            environment: what the first command finds exported. On later starts its variables are
-                used only if there is no carried state.
+            folder: a private folder of the run's (0700); made if it is not there.
+            environment: what the first command finds exported. It is not looked at where there
+                is a carried state.
             cwd: the first command's working folder.
             stopper: says when a running command must stop.
-            path_prefix: folders to put before `PATH`.
+            path_prefix: folders to put before `PATH`, again at each start.
 
         Raises:
             NotReadyError: there is no bash.
+            JournalError: the folder cannot be written, or the state in it is damaged.
         """
-        raise NotImplementedError
+        self._bash = _find_bash(environment)
+        self._folder = folder
+        self._home = cwd
+        self._stopper = stopper
+        self._leftovers = Leftovers()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._write("save", SAVE_SCRIPT.encode() + shlex.quote(str(folder / "saved")).encode() + b"\n")
+        self._state = _with_path_prefix(
+            self._read_state() or ShellState.initial(environment, cwd), path_prefix
+        )
+        self._keep(self._state)
 
     def run(
         self,
@@ -46,21 +75,152 @@ class BashShell:
         on_output: Callable[[str, str], None],
         carry: bool = True,
     ) -> CommandResult:
-        """See `Shell.run`."""
-        raise NotImplementedError
+        """Run `command`; see `Shell.run`. Raises JournalError when the folder cannot be written."""
+        self._write("command", command.encode("utf-8", "surrogateescape") + b"\n")
+        self._forget_saved()
+        with self._leftovers.adopting():
+            process = RunningProcess(
+                [self._bash, "--noprofile", "--norc", "-c", self._script(), "bash"],
+                cwd=self._folder,
+                stopper=self._stopper,
+                on_output=on_output,
+                old_pipes=self._leftovers.pipes,
+            )
+            try:
+                ended = process.run(timeout)
+                self._leftovers.pipes += process.pipes_left()
+            finally:
+                process.close()
+                self._leftovers.note_group(process.group)
+        state_saved = self._adopt_saved(carry)
+        return CommandResult(
+            exit_code=ended.exit_code,
+            stdout=process.capture.stdout.text(),
+            stderr=process.capture.stderr.text(),
+            output=process.capture.output.text(),
+            seconds=ended.seconds,
+            ended_by=ended.ended_by,
+            state_saved=state_saved,
+        )
 
     def variables(self) -> Mapping[str, str]:
         """The carried variables, by name (scalars only)."""
-        raise NotImplementedError
+        return self._state.scalars()
 
     def set_variable(self, name: str, value: str) -> None:
         """Set and export a variable. Raises UsageError when bash could not hold it."""
-        raise NotImplementedError
+        if not _NAME.fullmatch(name) or "\0" in value:
+            raise UsageError(
+                f"{name} cannot be set.",
+                why="A variable's name has letters, digits and _ only, and its value no NUL.",
+                do="Write it as NAME=VALUE.",
+            )
+        self._keep(self._state.with_variable(name, value))
 
     def interactive(self, banner: str) -> None:
-        """Open bash on the terminal with the run's environment; returns when it ends."""
-        raise NotImplementedError
+        """Open bash on the terminal with the run's environment; returns when it ends. What it
+        changes is carried on. Raises UsageError when there is no terminal."""
+        self._forget_saved()
+        self._write("interactive", self._interactive_script(banner))
+        arguments = [self._bash, "--noprofile", "--rcfile", str(self._folder / "interactive"), "-i"]
+        with self._leftovers.adopting():
+            run_on_terminal(arguments, cwd=self._folder, stopper=self._stopper)
+        self._adopt_saved(carry=True)
 
     def reap_leftovers(self) -> None:
         """End the background processes that commands left."""
-        raise NotImplementedError
+        self._leftovers.end()
+
+    def _script(self) -> str:
+        """What bash is told. It holds paths only; the command comes out of its file, and `eval`
+        names it in messages as a reader knows it: `bash: line 1: ...`."""
+        noise = "".join(f"set -o {name}; " for name in self._state.noisy_options())
+        return f'{self._prologue()} eval "{noise}$(<{self._quoted("command")})"'
+
+    def _interactive_script(self, banner: str) -> bytes:
+        prompt = r"PS1='\[\e[1m\]egress-tutorial\[\e[0m\] \w \$ '"
+        show = f"builtin printf '%s\\n' {shlex.quote(banner)}"
+        noise = "".join(f"\nset -o {name}" for name in self._state.noisy_options())
+        return f"{self._prologue()}\n{prompt}\nunset -v HISTFILE PROMPT_COMMAND\n{show}{noise}\n".encode()
+
+    def _prologue(self) -> str:
+        trap = shlex.quote(f". {self._quoted('save')} ")
+        return (
+            f"""builtin trap "{{ "{trap}"'$SHELLOPTS' '${{BASHOPTS-}}'; }} 2>/dev/null" EXIT;"""
+            f""" . {self._quoted("restore")};"""
+        )
+
+    def _quoted(self, name: str) -> str:
+        return shlex.quote(str(self._folder / name))
+
+    def _adopt_saved(self, carry: bool) -> bool:
+        """Take over what the EXIT trap wrote; False when it wrote nothing whole."""
+        try:
+            state = ShellState.from_saved((self._folder / "saved").read_bytes())
+        except (OSError, ValueError):
+            return False
+        finally:
+            self._forget_saved()
+        if carry:
+            self._keep(state)
+        return True
+
+    def _keep(self, state: ShellState) -> None:
+        self._write("state", state.to_file())
+        self._write("restore", state.restore_script())
+        self._state = state
+
+    def _read_state(self) -> ShellState | None:
+        try:
+            return ShellState.from_file((self._folder / "state").read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise JournalError(
+                f"The shell's state {self._folder / 'state'} cannot be read.",
+                why=str(error),
+                do="Roll the run back: egress-tutorial rollback",
+            ) from None
+
+    def _forget_saved(self) -> None:
+        with suppress(OSError):
+            (self._folder / "saved").unlink()
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Replace a file of the folder at once, readable for this user only."""
+        path = self._folder / name
+        temporary = self._folder / f"{name}.new"
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                if name == "state":
+                    file.flush()
+                    os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            raise JournalError(
+                f"{path} cannot be written.",
+                why=error.strerror or str(error),
+                do="Make room on that disk, or set XDG_STATE_HOME to a folder on another one.",
+            ) from None
+
+
+def _find_bash(environment: Mapping[str, str]) -> str:
+    found = shutil.which("bash", path=environment.get("PATH") or os.defpath)
+    if found is None:
+        raise NotReadyError(
+            "There is no bash.",
+            why="It is not in any folder of PATH, and every step is run by it.",
+            do="Install it with the system's package manager: apt install bash",
+        )
+    return str(Path(found).absolute())
+
+
+def _with_path_prefix(state: ShellState, prefix: Sequence[Path]) -> ShellState:
+    """The state with the folders of `prefix` first in PATH, none of them twice."""
+    first = [str(folder) for folder in prefix]
+    if not first:
+        return state
+    rest = [each for each in state.scalars().get("PATH", os.defpath).split(":") if each not in first]
+    return state.with_variable("PATH", ":".join((*first, *rest)))

@@ -1,0 +1,170 @@
+"""What one command leaves to the next: variables, functions, options, working folder.
+
+Called by `tutorial.shell.bash`. Bash writes it in an EXIT trap (`SAVE_SCRIPT`), Python keeps it in
+one file that is replaced at once, and the next bash reads it back as a script (`restore_script`).
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from tutorial.shell.declarations import Declaration, exported, parse_declarations
+
+SAVE_SCRIPT = r"""{
+builtin declare -p
+builtin printf '\0'
+builtin declare -f
+builtin printf '\0'
+builtin declare -Fx
+builtin printf '\0%s\0%s\0%s\0%s\0' "$1" "$SHELLOPTS" "$2" "${BASHOPTS-}"
+builtin pwd
+builtin printf '\0end\0'
+} >| """
+"""Sourced at a shell's end with the options it began with; a file's name follows."""
+
+_OWN_PREFIXES = ("BASH", "COMP_", "EPOCH")
+_OWN_NAMES = frozenset(
+    name
+    for line in """
+    _ COLUMNS DIRSTACK EUID FUNCNAME GROUPS HISTCMD HISTFILE HISTFILESIZE HISTSIZE HOSTTYPE LINENO LINES
+    MACHTYPE MAILCHECK OPTARG OPTERR OPTIND OSTYPE PIPESTATUS PPID PROMPT_COMMAND PS1 PS2 PWD RANDOM
+    READLINE_LINE READLINE_POINT SECONDS SHELLOPTS SHLVL SRANDOM UID
+    """.splitlines()
+    for name in line.split()
+)
+_SET_BY_BASH = ("HOSTNAME", "IFS", "OLDPWD", "PATH", "PS4", "SHELL", "TERM")
+_NOISY_OPTIONS = ("verbose", "xtrace")
+_ENDED = 10
+"""How many parts `SAVE_SCRIPT` writes, the empty one after the last NUL included."""
+
+
+@dataclass(frozen=True)
+class ShellState:
+    """Texts are bash's own bytes. `options` (`set -o`) and `shopts` hold only what differs from a
+    fresh bash: name -> on. `unset` are variables that a fresh bash sets by itself and a command
+    has unset."""
+
+    variables: Mapping[str, Declaration]
+    cwd: bytes
+    functions: bytes = b""
+    exported_functions: bytes = b""
+    options: Mapping[str, bool] = field(default_factory=dict)
+    shopts: Mapping[str, bool] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+
+    @classmethod
+    def initial(cls, environment: Mapping[str, str], cwd: Path) -> Self:
+        """The state that a bash with this environment would start with."""
+        declarations = (exported(name, value) for name, value in environment.items() if name.isidentifier())
+        return cls(_carried(declarations), bytes(cwd))
+
+    @classmethod
+    def from_saved(cls, saved: bytes) -> Self:
+        """What `SAVE_SCRIPT` wrote. Raises ValueError when it did not get to its end."""
+        parts = saved.split(b"\0")
+        if len(parts) != _ENDED or parts[-2:] != [b"end", b""]:
+            raise ValueError("the shell did not save its state")
+        declarations, functions, exports, old_set, new_set, old_shopt, new_shopt, cwd = parts[:8]
+        variables = _carried(parse_declarations(declarations))
+        return cls(
+            variables,
+            cwd.removesuffix(b"\n"),
+            functions,
+            exports,
+            options=_changes(old_set, new_set),
+            shopts=_changes(old_shopt, new_shopt),
+            unset=tuple(name for name in _SET_BY_BASH if name not in variables),
+        )
+
+    @classmethod
+    def from_file(cls, content: bytes) -> Self:
+        """The state that `to_file` wrote. Raises ValueError, KeyError or TypeError when it is none."""
+        data = json.loads(content)
+        texts = {name: data[name].encode("latin-1") for name in ("cwd", "functions", "exported_functions")}
+        return cls(
+            variables=_carried(parse_declarations(data["variables"].encode("latin-1"))),
+            options=data["options"],
+            shopts=data["shopts"],
+            unset=tuple(data["unset"]),
+            **texts,
+        )
+
+    def to_file(self) -> bytes:
+        """The state as JSON; each byte of bash's is one character (Latin-1)."""
+        return json.dumps(
+            {
+                "variables": self._declarations().decode("latin-1"),
+                "cwd": self.cwd.decode("latin-1"),
+                "functions": self.functions.decode("latin-1"),
+                "exported_functions": self.exported_functions.decode("latin-1"),
+                "options": self.options,
+                "shopts": self.shopts,
+                "unset": self.unset,
+            }
+        ).encode()
+
+    def scalars(self) -> dict[str, str]:
+        """Every variable that holds one value."""
+        values = ((name, each.scalar()) for name, each in self.variables.items())
+        return {name: value for name, value in values if value is not None}
+
+    def with_variable(self, name: str, value: str) -> Self:
+        """The state with this variable set and exported."""
+        return replace(self, variables={**self.variables, name: exported(name, value)})
+
+    def restore_script(self) -> bytes:
+        """A script that gives a fresh bash this state when it is sourced at top level.
+
+        Functions come late, so that none of the script's own commands can be one of them.
+        """
+        quoted_cwd = _quoted(self.cwd)
+        return b"".join(
+            (
+                b"builtin cd -- " + quoted_cwd + b" || :\n",
+                b"{\n",
+                *(b"unset -v " + name.encode() + b"\n" for name in self.unset),
+                self._declarations(),
+                *(_switch("shopt -s", "shopt -u", name, on) for name, on in self.shopts.items()),
+                self.functions,
+                self.exported_functions.replace(b"declare -fx ", b"builtin export -f "),
+                *(
+                    _switch("builtin set -o", "builtin set +o", name, on)
+                    for name, on in self.options.items()
+                    if name not in _NOISY_OPTIONS
+                ),
+                b"} 2>/dev/null\n",
+            )
+        )
+
+    def noisy_options(self) -> tuple[str, ...]:
+        """Options to be set last, because they would show the restoring itself."""
+        return tuple(name for name in _NOISY_OPTIONS if self.options.get(name))
+
+    def _declarations(self) -> bytes:
+        return b"".join(each.text for each in self.variables.values())
+
+
+def _carried(declarations: Iterator[Declaration]) -> dict[str, Declaration]:
+    return {
+        each.name: each
+        for each in declarations
+        if not each.is_readonly and each.name not in _OWN_NAMES and not each.name.startswith(_OWN_PREFIXES)
+    }
+
+
+def _changes(before: bytes, after: bytes) -> dict[str, bool]:
+    old, new = (set(filter(None, text.decode().split(":"))) for text in (before, after))
+    return {name: name in new for name in sorted(old ^ new)}
+
+
+def _switch(on_command: str, off_command: str, name: str, on: bool) -> bytes:
+    return f"{on_command if on else off_command} {shlex.quote(name)}\n".encode()
+
+
+def _quoted(text: bytes) -> bytes:
+    return shlex.quote(text.decode("latin-1")).encode("latin-1")
