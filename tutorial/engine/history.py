@@ -1,0 +1,98 @@
+"""What the journal's records say: which steps have begun, and which objects are the run's.
+
+Pure functions over records; used by ownership, undo, rollback and resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tutorial.engine.records import Found, Intent, Made, Outcome, Record, Undone
+from tutorial.steps.model import ObjectReference
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A step that has begun and was not undone. `outcome` is that of its last intent: None when
+    the process died in between."""
+
+    step: str
+    intents: tuple[Intent, ...]
+    outcome: Outcome | None
+
+    @property
+    def cleanup(self) -> tuple[str, ...]:
+        return self.intents[-1].cleanup
+
+    def last_intent_for(self, reference: ObjectReference) -> Intent:
+        """The last intent before which this object was absent."""
+        return next(intent for intent in reversed(self.intents) if reference in intent.absent)
+
+    def candidates(self) -> list[ObjectReference]:
+        """Every object that the step may have made."""
+        return list(dict.fromkeys(each for intent in self.intents for each in intent.absent))
+
+
+def begun_steps(records: Sequence[Record]) -> list[Begun]:
+    """The begun steps, first begun first."""
+    found: dict[str, Begun] = {}
+    for record in records:
+        if isinstance(record, Intent):
+            before = found.get(record.step)
+            found[record.step] = Begun(record.step, (*(before.intents if before else ()), record), None)
+        elif isinstance(record, Outcome) and record.step in found:
+            found[record.step] = Begun(record.step, found[record.step].intents, record)
+        elif isinstance(record, Undone) and record.reference is None and record.complete:
+            found.pop(record.step, None)
+    return list(found.values())
+
+
+def owned_objects(records: Sequence[Record]) -> dict[str, tuple[str, Made]]:
+    """The run's objects that are there as far as it knows: uid -> (the step that made it, object)."""
+    owned: dict[str, tuple[str, Made]] = {}
+    for record in records:
+        if isinstance(record, Outcome):
+            owned.update({made.uid: (record.step, made) for made in record.made})
+            for uid in record.removed:
+                owned.pop(uid, None)
+        elif isinstance(record, Undone) and record.complete:
+            owned = {uid: each for uid, each in owned.items() if not _undoes(record, *each)}
+    return owned
+
+
+def ever_made(records: Sequence[Record]) -> dict[str, tuple[str, Made]]:
+    """Every object that the run has made, those included that are gone: uid -> (step, object)."""
+    return {
+        made.uid: (record.step, made)
+        for record in records
+        if isinstance(record, Outcome)
+        for made in record.made
+    }
+
+
+def last_outcomes(records: Sequence[Record]) -> dict[str, str]:
+    """How each step that was not undone ended last."""
+    outcomes: dict[str, str] = {}
+    for record in records:
+        if isinstance(record, Outcome):
+            outcomes[record.step] = record.outcome
+        elif isinstance(record, Intent):
+            outcomes[record.step] = "begun"
+        elif isinstance(record, Undone) and record.reference is None:
+            outcomes.pop(record.step, None)
+    return outcomes
+
+
+def used_objects(records: Sequence[Record]) -> set[ObjectReference]:
+    """Namespaces that were there before the run and that it uses."""
+    return {each for record in records if isinstance(record, Intent) for each in record.present}
+
+
+def found_objects(records: Sequence[Record]) -> dict[str, Made]:
+    """What edited commands and opened shells made, by uid."""
+    return {made.uid: made for record in records if isinstance(record, Found) for made in record.objects}
+
+
+def _undoes(record: Undone, step: str, made: Made) -> bool:
+    return step == record.step and record.reference in (None, made.reference)

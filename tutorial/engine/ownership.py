@@ -1,0 +1,188 @@
+"""What is the run's and what is not: nothing else is ever changed or deleted.
+
+`guard` runs before the first step; `before_step` before each command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tutorial.engine.by_hand import age, delete_command
+from tutorial.engine.context import Context
+from tutorial.engine.history import ever_made, owned_objects, used_objects
+from tutorial.engine.ports import Cluster, ObjectState
+from tutorial.engine.records import Intent, Made, Record
+from tutorial.engine.sent import sent_text
+from tutorial.errors import AlreadyThereError
+from tutorial.steps.model import ObjectReference, Step
+
+_DEFAULTS = frozenset(
+    {("serviceaccount", "default"), ("configmap", "kube-root-ca.crt"), ("configmap", "istio-ca-root-cert")}
+)
+"""What every namespace has: Kubernetes makes the first two, Istio the third."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The step must not run: it would touch what is not the run's. `outcome` is `failed`, or
+    `skipped` where leaving things as they are is right."""
+
+    reason: str
+    outcome: str = "failed"
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """The step may run. With `already` there is nothing to do: what it makes was there before."""
+
+    intent: Intent
+    already: bool = False
+
+
+def guard(context: Context) -> None:
+    """Look for every object that the run will create.
+
+    Raises:
+        AlreadyThereError: some are there, and not this run's; nothing was touched.
+    """
+    owned = owned_objects(context.ledger.records())
+    found: dict[ObjectReference, ObjectState] = {}
+    for planned in context.plan.steps:
+        for reference in context.plan.creates(planned.step):
+            state = None if reference in found else context.cluster.lookup(reference)
+            if state and state.uid not in owned and not is_usable_namespace(context.cluster, state):
+                found[reference] = state
+    if found:
+        now = context.cluster.server_time()
+        raise already_there(found, now)
+
+
+def already_there(found: dict[ObjectReference, ObjectState], now: float) -> AlreadyThereError:
+    """The error that names each object with its age and owner, and the way out."""
+    lines = [
+        f"{reference} is {age(now - state.created)} old" + (f", made by {state.owner}" if state.owner else "")
+        for reference, state in found.items()
+    ]
+    count = "An object" if len(found) == 1 else f"{len(found)} objects"
+    return AlreadyThereError(
+        f"{count} that this tutorial creates {'is' if len(found) == 1 else 'are'} there already: "
+        + "; ".join(lines)
+        + ". Nothing was touched.",
+        why="The tutorial never changes or deletes what it did not make.",
+        do="If another run left it: egress-tutorial status. If you do not need it: "
+        + "; ".join(delete_command(reference) for reference in found),
+    )
+
+
+def is_usable_namespace(cluster: Cluster, state: ObjectState) -> bool:
+    """A namespace made beforehand that holds nothing but what every namespace has."""
+    if state.reference.kind != "namespace" or state.terminating:
+        return False
+    return not foreign_contents(cluster.namespace_contents(state.reference.name), ())
+
+
+def foreign_contents(contents: Sequence[ObjectState], made: Iterable[Made]) -> list[ObjectState]:
+    """What in a namespace is neither of `made`, nor descended from it, nor one of the defaults.
+
+    An object all of whose owners are gone is garbage that Kubernetes is about to collect. Endpoints
+    carry no owner: they belong to the service of the same name.
+    """
+    made = tuple(made)
+    ours = descendants(contents, {each.uid for each in made})
+    present = {state.uid for state in contents}
+    services = {each.reference.name for each in made if each.reference.kind == "service"}
+    return [
+        state
+        for state in contents
+        if state.uid not in ours
+        and (state.reference.kind, state.reference.name) not in _DEFAULTS
+        and not (state.owners and present.isdisjoint(state.owners))
+        and not (state.reference.kind == "endpoints" and state.reference.name in services)
+    ]
+
+
+def made_in(namespace: str, records: Sequence[Record]) -> list[Made]:
+    """Everything that the run has ever made in the namespace."""
+    return [made for _, made in ever_made(records).values() if made.reference.namespace == namespace]
+
+
+def descendants(contents: Sequence[ObjectState], owned: Iterable[str]) -> set[str]:
+    """The uids in `owned` and of everything in `contents` that descends from them."""
+    ours = set(owned)
+    grown = True
+    while grown:
+        new = {state.uid for state in contents if not ours.isdisjoint(state.owners)} - ours
+        ours |= new
+        grown = bool(new)
+    return ours
+
+
+def before_step(context: Context, step: Step, command: str) -> Cleared | Refused:
+    """Hold the step against the cluster as it is now.
+
+    Raises:
+        NotReadyError: the API server cannot be reached.
+    """
+    owned = owned_objects(context.ledger.records())
+    absent: list[ObjectReference] = []
+    present: list[ObjectReference] = []
+    creates = context.plan.creates(step)
+    for reference in creates:
+        state = context.cluster.lookup(reference)
+        if state is None:
+            absent.append(reference)
+        elif state.uid not in owned:
+            if not is_usable_namespace(context.cluster, state):
+                return Refused(f"{reference} is there, and this run did not make it.")
+            present.append(reference)
+    doomed = _doomed(context, step)
+    if isinstance(doomed, Refused):
+        return doomed
+    intent = Intent(
+        step=step.id,
+        command=command,
+        server_time=context.cluster.server_time() if absent else 0.0,
+        absent=tuple(absent),
+        present=tuple(present),
+        doomed=doomed,
+        sent=_sent(context, command) if absent else "",
+        cleanup=step.cleanup.commands,
+        by_hand=context.plan.fill(step.cleanup.by_hand),
+    )
+    return Cleared(intent, already=bool(creates) and set(creates) == set(present))
+
+
+def _doomed(context: Context, step: Step) -> tuple[Made, ...] | Refused:
+    """What the step deletes, as it is now; refused when some of it is not the run's."""
+    owned = owned_objects(context.ledger.records())
+    doomed: list[Made] = []
+    for reference in context.plan.deletes(step):
+        state = context.cluster.lookup(reference)
+        if state is None:
+            continue
+        if state.uid not in owned:
+            if reference in used_objects(context.ledger.records()):
+                return Refused(f"{reference} was there before the run, so it stays.", outcome="skipped")
+            return Refused(f"{reference} is not this run's, so it is not deleted.")
+        if reference.kind == "namespace":
+            contents = context.cluster.namespace_contents(reference.name)
+            foreign = foreign_contents(contents, made_in(reference.name, context.ledger.records()))
+            if foreign:
+                names = ", ".join(str(each.reference) for each in foreign)
+                return Refused(f"{reference} holds what this run did not make: {names}.")
+            doomed.append(_made(state))
+            doomed.extend(_made(each) for each in contents if each.uid in owned)
+        else:
+            doomed.append(_made(state))
+    return tuple(doomed)
+
+
+def _made(state: ObjectState) -> Made:
+    return Made(state.reference, state.uid, state.manifest)
+
+
+def _sent(context: Context, command: str) -> str:
+    variables = {**context.shell.variables(), **context.plan.variables}
+    return sent_text(command, variables, context.read_file)
+
