@@ -53,8 +53,8 @@ class Schemas:
         return defaults.default(resource, obj)
 
     def prepare_update(self, resource: ResourceType, old: Object, new: Object) -> Object:
-        """The new object with what an update keeps of the old one or loses with a change of type
-        (a Service's addresses), before it is checked."""
+        """A copy of the new object with what an update keeps of the old one or loses with a change
+        of type (a Service's addresses); to be called before `default`."""
         return defaults.prepare_update(resource, old, new)
 
     def validate_create(self, resource: ResourceType, obj: Object) -> list[FieldError]:
@@ -68,7 +68,7 @@ class Schemas:
     def _custom(self, resource: ResourceType, obj: Object) -> list[FieldError]:
         return custom.validate(self._definitions.component(resource.schema), obj) if resource.custom else []
 
-    def warnings(self, resource: ResourceType, obj: Object | None = None) -> list[str]:
+    def warnings(self, resource: ResourceType) -> list[str]:
         """The texts of the Warning headers that every answer about this kind carries."""
         return [ENDPOINTS_WARNING] if resource == ENDPOINTS else []
 
@@ -91,6 +91,14 @@ class Schemas:
         """The answer to `/openapi/v3`."""
         return self._documents.index()
 
-    def openapi_v3(self, group_version: str) -> bytes:
-        """The document of one group version: `v1`, `apps/v1`. Raises KeyError for an unknown one."""
-        return self._documents.document(group_version)
+    def openapi_v3(self, group_version: str, *, brief: bool = False) -> bytes:
+        """The document of one group version, as JSON; a brief one, a third of the size, has no
+        descriptions, which only `kubectl explain` shows.
+
+        Args:
+            group_version: `v1` or `apps/v1`, or as in the index: `api/v1`, `apis/apps/v1`.
+
+        Raises:
+            KeyError: no kind is of that group version.
+        """
+        return self._documents.document(group_version, brief=brief)

@@ -1,0 +1,150 @@
+"""Reads a client's object as the server's typed decoder would: wrong types, unknown fields, nulls.
+
+Called through `Schemas.decode_strict` for every body that a client sends. The words are those of
+Go's JSON decoder and of Kubernetes' strict decoding, as a 1.36 server answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tutorial.sandbox.ports import Object
+from tutorial.sandbox.resources import ResourceType
+from tutorial.sandbox.schemas import go_types, scalars
+from tutorial.sandbox.schemas.definitions import Definitions, Schema, reference
+from tutorial.sandbox.status import ApiError
+
+
+def decode(
+    definitions: Definitions, resource: ResourceType, obj: Object, mode: str
+) -> tuple[Object, list[str]]:
+    """See `Schemas.decode_strict`."""
+    decoder = _CustomDecoder(definitions) if resource.custom else _Decoder(definitions)
+    decoded = decoder.top(resource, obj)
+    if decoder.wrong_type:
+        raise _bad_request(resource, decoder.wrong_type)
+    unknown = [f'unknown field "{field}"' for field in decoder.unknown]
+    if unknown and mode == "Strict":
+        raise _bad_request(resource, f"strict decoding error: {', '.join(unknown)}")
+    return decoded, unknown if mode == "Warn" else []
+
+
+def _bad_request(resource: ResourceType, why: str) -> ApiError:
+    kind = resource.kind
+    message = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}'
+    return ApiError(400, "BadRequest", message)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the walk is: the field of a Go structure, its path with list indices and map keys, as
+    unknown fields are reported, and its path without them, as wrong types are."""
+
+    structure: str
+    field: str = ""
+    path: str = ""
+    plain: str = ""
+
+    def member(self, structure: str, field: str) -> _Place:
+        """A field of the structure that is here."""
+        dot = "." if self.path else ""
+        return _Place(structure, field, f"{self.path}{dot}{field}", f"{self.plain}{dot}{field}")
+
+    def entry(self, suffix: str) -> _Place:
+        """An item (`[0]`) or a value (`.key`) of the list or map that is here."""
+        return _Place(self.structure, self.field, self.path + suffix, self.plain)
+
+
+class _Decoder:
+    """One walk over an object and its schema. Like Go's decoder it goes on after a wrong type and
+    reports the first."""
+
+    _omits_empty = True
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self.unknown: list[str] = []
+        self.wrong_type = ""
+
+    def top(self, resource: ResourceType, obj: Object) -> Object:
+        component = self._definitions.component(resource.schema)
+        name = go_types.short_name(resource.schema)
+        return self._structure(name, component, obj, _Place(name))
+
+    def _structure(self, name: str, schema: Schema, value: Object, place: _Place) -> Object:
+        properties = schema["properties"]
+        required = schema.get("required", ())
+        result: Object = {}
+        for field, child in value.items():
+            member = place.member(name, field)
+            if field not in properties:
+                self.unknown.append(member.path)
+            elif child is not None:
+                decoded = self._value(properties[field], child, member)
+                if decoded or field in required or not self._is_omitted(properties[field], decoded):
+                    result[field] = decoded
+        return result
+
+    def _is_omitted(self, schema: Schema, empty: Any) -> bool:
+        """Empty lists and maps are not stored, empty structures (`emptyDir: {}`) and zeros are."""
+        if not self._omits_empty:
+            return False
+        if isinstance(empty, dict):
+            return "additionalProperties" in self._definitions.resolve(schema)
+        return isinstance(empty, list)
+
+    def _value(self, schema: Schema, value: Any, place: _Place) -> Any:
+        resolved = self._definitions.resolve(schema)
+        match resolved, value:
+            case {"properties": _}, dict():
+                name = reference(schema)
+                structure = go_types.short_name(name) if name else place.structure
+                return self._structure(structure, resolved, value, place)
+            case {"type": "array", "items": items}, list():
+                return [
+                    self._value(items, item, place.entry(f"[{index}]")) for index, item in enumerate(value)
+                ]
+            case {"additionalProperties": dict(values)}, dict():
+                return {key: self._value(values, item, place.entry(f".{key}")) for key, item in value.items()}
+            case {"type": "object"}, dict():
+                return value
+            case {"type": "object" | "array"}, _:
+                return self._report(schema, value, place)
+        return self._scalar(schema, value, place)
+
+    def _scalar(self, schema: Schema, value: Any, place: _Place) -> Any:
+        decode_self = scalars.SELF_DECODING.get(reference(schema) or "")
+        resolved = self._definitions.resolve(schema)
+        if decode_self:
+            decoded, fault = decode_self(value)
+        elif scalars.fits(resolved, value):
+            decoded, fault = value, scalars.format_fault(resolved, value)
+        else:
+            return self._report(schema, value, place)
+        self.wrong_type = self.wrong_type or fault
+        return decoded
+
+    def _report(self, schema: Schema, value: Any, place: _Place) -> Any:
+        wanted = go_types.go_type(place.structure, place.field, schema)
+        got = scalars.json_word(value, into_integer=wanted in ("int32", "int64"))
+        target = f"Go struct field {place.structure}.{place.plain} of type {wanted}"
+        self.wrong_type = self.wrong_type or f"json: cannot unmarshal {got} into {target}"
+        return value
+
+
+class _CustomDecoder(_Decoder):
+    """Custom resources: only the metadata is typed, wrong types elsewhere are found by validation,
+    and what is empty stays."""
+
+    _omits_empty = False
+
+    def _scalar(self, schema: Schema, value: Any, place: _Place) -> Any:
+        return super()._scalar(schema, value, place) if _is_metadata(place) else value
+
+    def _report(self, schema: Schema, value: Any, place: _Place) -> Any:
+        return super()._report(schema, value, place) if _is_metadata(place) else value
+
+
+def _is_metadata(place: _Place) -> bool:
+    return place.plain == "metadata" or place.plain.startswith("metadata.")

@@ -1,0 +1,90 @@
+"""Defaults of Services, and what happens to their addresses when they change their type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutorial.sandbox.ports import Object
+
+_ADDRESS_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+_CLUSTER_FIELDS = (*_ADDRESS_FIELDS, "internalTrafficPolicy")
+_NODE_PORT_FIELDS = ("externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts")
+_AFFINITY_SECONDS = 10800
+
+
+def default(service: Object) -> None:
+    """Fill in a Service, in place."""
+    spec = service.setdefault("spec", {})
+    spec.setdefault("sessionAffinity", "None")
+    spec.setdefault("type", "ClusterIP")
+    if spec["sessionAffinity"] == "ClientIP":
+        client = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
+        client.setdefault("timeoutSeconds", _AFFINITY_SECONDS)
+    for port in spec.get("ports", ()):
+        port.setdefault("protocol", "TCP")
+        if port.get("targetPort") in (None, 0, "") and "port" in port:
+            port["targetPort"] = port["port"]
+    if spec["type"] != "ExternalName":
+        _default_cluster_fields(spec)
+    service.setdefault("status", {}).setdefault("loadBalancer", {})
+
+
+def _default_cluster_fields(spec: dict[str, Any]) -> None:
+    if spec["type"] in ("ClusterIP", "NodePort", "LoadBalancer"):
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    if spec["type"] == "LoadBalancer":
+        spec.setdefault("allocateLoadBalancerNodePorts", True)
+
+
+def carry_over(old: Object, new: Object) -> None:
+    """Keep the addresses that an update leaves out, and drop those that the new type does not have
+    unless the client changed them, in place. `new` has no defaults yet."""
+    before, spec = old.get("spec", {}), new.setdefault("spec", {})
+    if spec.get("type", "ClusterIP") == "ExternalName":
+        if before.get("type") != "ExternalName":
+            _drop_unchanged(spec, before, (*_CLUSTER_FIELDS, *_NODE_PORT_FIELDS))
+            _drop_node_ports(spec, before)
+        return
+    if before.get("type") == "ExternalName":
+        return
+    if not spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec.update({name: before[name] for name in _ADDRESS_FIELDS if name in before})
+    elif spec.get("clusterIP") != before.get("clusterIP") and spec.get("clusterIPs") == before.get(
+        "clusterIPs"
+    ):
+        spec["clusterIPs"] = [spec["clusterIP"]] if spec.get("clusterIP") else []
+    if spec.get("type", "ClusterIP") == "ClusterIP":
+        if before.get("type") != "ClusterIP":
+            _drop_unchanged(spec, before, _NODE_PORT_FIELDS)
+            _drop_node_ports(spec, before)
+    else:
+        _keep_node_ports(spec, before)
+
+
+def _drop_unchanged(spec: dict[str, Any], before: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if spec.get(name) == before.get(name):
+            spec.pop(name, None)
+
+
+def _drop_node_ports(spec: dict[str, Any], before: dict[str, Any]) -> None:
+    given = {port.get("nodePort") for port in before.get("ports", ())}
+    for port in spec.get("ports", ()):
+        if port.get("nodePort") in given:
+            port.pop("nodePort", None)
+
+
+def _keep_node_ports(spec: dict[str, Any], before: dict[str, Any]) -> None:
+    given = {
+        (port.get("protocol", "TCP"), port.get("port")): port["nodePort"]
+        for port in before.get("ports", ())
+        if "nodePort" in port
+    }
+    for port in spec.get("ports", ()):
+        known = given.get((port.get("protocol", "TCP"), port.get("port")))
+        if known and not port.get("nodePort"):
+            port["nodePort"] = known

@@ -1,0 +1,118 @@
+"""OpenAPI v3 documents, one per group version, as kubectl's apply, diff and explain need them.
+
+Called by `Schemas`. kubectl reads a whole document on every apply, so a document holds the kinds
+of its group version and the operations that kubectl looks for, nothing else: of each kind the
+PATCH with its content types and query parameters, and the collection that explain starts from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+import orjson
+
+from tutorial.sandbox.resources import RESOURCES, ResourceType
+from tutorial.sandbox.schemas.definitions import Definitions, Schema
+
+_VERSION = "v1.36.0"
+_PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
+_STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+
+
+class Documents:
+    """The documents, each made at the first request for it."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._made: dict[tuple[str, bool], bytes] = {}
+
+    def index(self) -> dict[str, Any]:
+        """The list of documents, with a hash in each address that changes with its content."""
+        return {
+            "paths": {
+                path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={_hash(self.document(path))}"}
+                for path in dict.fromkeys(_root(resource) for resource in RESOURCES)
+            }
+        }
+
+    def document(self, group_version: str, *, brief: bool = False) -> bytes:
+        """One document as JSON; a brief one has no descriptions.
+
+        Args:
+            group_version: `v1` or `apps/v1`, or as in the index: `api/v1`, `apis/apps/v1`.
+
+        Raises:
+            KeyError: no kind is of that group version.
+        """
+        wanted = group_version.removeprefix("apis/").removeprefix("api/")
+        if (wanted, brief) not in self._made:
+            resources = [resource for resource in RESOURCES if resource.api_version == wanted]
+            if not resources:
+                raise KeyError(group_version)
+            self._made[wanted, brief] = orjson.dumps(self._document(resources, brief))
+        return self._made[wanted, brief]
+
+    def _document(self, resources: list[ResourceType], brief: bool) -> dict[str, Any]:
+        schemas: dict[str, Schema] = self._definitions.closure(resource.schema for resource in resources)
+        if brief:
+            schemas = {name: _without_descriptions(schema) for name, schema in schemas.items()}
+        paths: dict[str, Any] = {}
+        for resource in resources:
+            paths |= _paths(resource)
+        return {
+            "openapi": "3.0.0",
+            "info": {"title": "Kubernetes", "version": _VERSION},
+            "paths": paths,
+            "components": {"schemas": schemas},
+        }
+
+
+@cache
+def _hash(document: bytes) -> str:
+    return hashlib.sha256(document).hexdigest().upper()
+
+
+def _root(resource: ResourceType) -> str:
+    return f"apis/{resource.api_version}" if resource.group else f"api/{resource.api_version}"
+
+
+def _paths(resource: ResourceType) -> dict[str, Any]:
+    namespace = "/namespaces/{namespace}" if resource.namespaced else ""
+    collection = f"/{_root(resource)}{namespace}/{resource.plural}"
+    schema = {"$ref": f"#/components/schemas/{resource.schema}"}
+    create = _operation(resource, "post", ["dryRun", "fieldManager", "fieldValidation"])
+    create["requestBody"] = {"content": {"*/*": {"schema": schema}}}
+    if resource.virtual:
+        return {collection: {"post": create}}
+    patch = _operation(resource, "patch", ["dryRun", "fieldManager", "fieldValidation", "force"])
+    types = _PATCHES if resource.custom else (*_PATCHES, _STRATEGIC_PATCH)
+    patch["requestBody"] = {"content": {kind: {"schema": {"type": "object"}} for kind in types}}
+    listing = _operation(resource, "list", ["fieldSelector", "labelSelector", "limit", "watch"])
+    return {
+        collection: {"get": listing, "post": create},
+        f"{collection}/{{name}}": {"get": _operation(resource, "get", []), "patch": patch},
+    }
+
+
+def _operation(resource: ResourceType, action: str, parameters: list[str]) -> dict[str, Any]:
+    kind = {"group": resource.group, "kind": resource.kind, "version": resource.version}
+    return {
+        "parameters": [{"in": "query", "name": name, "schema": {"type": "string"}} for name in parameters],
+        "responses": {"200": {"description": "OK"}},
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": kind,
+    }
+
+
+def _without_descriptions(schema: Any, *, names: bool = False) -> Any:
+    """A copy of a schema without its texts; `names` is true inside `properties`, where
+    `description` is a field's name."""
+    if isinstance(schema, dict):
+        return {
+            key: _without_descriptions(value, names=key == "properties" and not names)
+            for key, value in schema.items()
+            if names or key != "description"
+        }
+    return [_without_descriptions(item) for item in schema] if isinstance(schema, list) else schema
