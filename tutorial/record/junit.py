@@ -123,7 +123,7 @@ class JUnitReport:
 
     def _document(self) -> ElementTree.Element:
         cases = list(self._cases.values())
-        counts = {
+        counts: dict[str, str] = {
             "tests": str(len(cases)),
             "failures": str(sum(case.outcome == "failed" for case in cases)),
             "errors": "0",
@@ -133,7 +133,7 @@ class JUnitReport:
         root = ElementTree.Element("testsuites", {"name": "egress-tutorial", **counts})
         started = datetime.fromtimestamp(self._started, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         suite = ElementTree.SubElement(
-            root, "testsuite", name=_valid(self._suite), timestamp=started, **counts
+            root, "testsuite", {"name": _valid(self._suite), "timestamp": started, **counts}
         )
         for case in cases:
             _add_case(suite, case)

@@ -1,0 +1,30 @@
+"""`rollback`: undo what a kept or interrupted run made. Loaded by `tutorial.cli.program`."""
+
+from __future__ import annotations
+
+import click
+
+from tutorial.cli.arguments import complete_run
+from tutorial.cli.group import ExamplesCommand
+from tutorial.cli.program import debugging
+from tutorial.errors import ExitCode
+
+
+@click.command(
+    cls=ExamplesCommand,
+    examples=(
+        ("egress-tutorial rollback", "undo every run that was kept or cut off"),
+        ("egress-tutorial rollback RUN", "undo one of them (egress-tutorial status)"),
+    ),
+)
+@click.argument("run_id", metavar="[RUN]", required=False, shell_complete=complete_run)
+@click.option("--plain", is_flag=True, help="Append-only lines, for screen readers and logs.")
+@click.option("-o", "--output", type=click.Choice(["jsonl"]), help="Write the events to stdout.")
+@click.pass_context
+def rollback(context: click.Context, run_id: str | None, plain: bool, output: str | None) -> ExitCode:
+    """Undo what a run made, last step first. Safe to run again; exit 5 when something is left."""
+    from tutorial.app import RunOptions, rollback_run
+
+    environment = context.obj.with_plain() if plain else context.obj
+    options = RunOptions(auto=True, plain=plain, output=output, debug=debugging(context))
+    return rollback_run(run_id, options, environment)

@@ -1,0 +1,54 @@
+"""`--debug`: a log file of everything, masked, in the state folder. Made by `tutorial.cli.main`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import shlex
+import time
+from collections.abc import Sequence
+
+from tutorial.journal.paths import make_private, state_home
+from tutorial.text.masking import Masker
+from tutorial.ui.environment import Environment
+
+_FORM = "%(asctime)s.%(msecs)03d %(name)s %(levelname)s %(message)s"
+_logger = logging.getLogger("tutorial")
+
+
+class _MaskedFormatter(logging.Formatter):
+    """Masks the whole entry, its traceback included."""
+
+    def __init__(self) -> None:
+        super().__init__(_FORM, "%Y-%m-%dT%H:%M:%S")
+        self._masker = Masker()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._masker.mask(super().format(record))
+
+
+class DebugLog:
+    """Takes all logging of this process into a new file of the user's own (0600), at `path`.
+
+    Raises:
+        JournalError: the state folder cannot be written.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        folder = make_private(state_home(environment.variables) / "debug")
+        self.path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        handler = logging.StreamHandler(os.fdopen(descriptor, "w", encoding="utf-8", errors="replace"))
+        handler.setFormatter(_MaskedFormatter())
+        logging.getLogger().addHandler(handler)
+        logging.getLogger().setLevel(logging.DEBUG)
+
+    def begin(self, arguments: Sequence[str]) -> None:
+        """Note what was asked for, and where."""
+        _logger.debug("egress-tutorial %s", shlex.join(arguments))
+        _logger.debug("Python %s on %s", platform.python_version(), platform.platform())
+
+    def exception(self, error: Exception) -> None:
+        """Keep an exception with its traceback."""
+        _logger.error("%s", type(error).__name__, exc_info=error)

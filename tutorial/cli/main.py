@@ -1,0 +1,134 @@
+"""The program's entry: runs a command and turns every exception into a message and an exit code.
+
+This is the one place where errors become exit codes; no user error shows a traceback.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from tutorial.cli.program import PROGRAM, program
+from tutorial.errors import ExitCode, NotReadyError, TutorialError, UsageError
+from tutorial.ui.environment import Environment
+
+if TYPE_CHECKING:
+    from tutorial.cli.debug import DebugLog
+
+DEBUG = "--debug"
+
+
+def main() -> int:
+    """Run the command line of this process; called by the installed script."""
+    for stream in (sys.stdout, sys.stderr):
+        _forgive_encoding(stream)
+    return run_program(sys.argv[1:], Environment.resolve())
+
+
+def run_program(arguments: Sequence[str], environment: Environment) -> int:
+    """Run one command line and return its exit code."""
+    arguments = _debug_first(arguments)
+    log: DebugLog | None = None
+    try:
+        if arguments[:1] == [DEBUG]:
+            log = _open_log(arguments, environment)
+        code = program.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
+        environment.stdout.flush()
+        return int(code or ExitCode.OK)
+    except BrokenPipeError:
+        _silence(environment.stdout)
+        return ExitCode.OK
+    except (KeyboardInterrupt, click.Abort):
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        if log:
+            log.exception(error)
+        return _report(error, environment.stderr)
+    finally:
+        if log:
+            _print([f"Log: {log.path}"], environment.stderr)
+
+
+def _open_log(arguments: Sequence[str], environment: Environment) -> DebugLog:
+    from tutorial.cli.debug import DebugLog
+
+    log = DebugLog(environment)
+    log.begin(arguments)
+    return log
+
+
+def _report(error: Exception, stream: TextIO) -> ExitCode:
+    """Say what went wrong, why, and what to do next; return the exit code for it."""
+    problem = _as_tutorial_error(error)
+    lines = [f"Error: {problem.what}"]
+    lines += [f"Why: {problem.why}"] if problem.why else []
+    lines += [f"Next: {problem.do}"] if problem.do else []
+    _print(lines, stream)
+    return problem.exit_code
+
+
+def _print(lines: Sequence[str], stream: TextIO) -> None:
+    """Write to a stream that may have lost its reader."""
+    try:
+        stream.write("".join(f"{line}\n" for line in lines))
+        stream.flush()
+    except OSError:
+        _silence(stream)
+
+
+def _as_tutorial_error(error: Exception) -> TutorialError:
+    """Any exception as what, why and what next."""
+    if isinstance(error, TutorialError):
+        return error
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else PROGRAM
+        return UsageError(error.format_message(), do=f"{command} --help")
+    if isinstance(error, click.ClickException):
+        return UsageError(error.format_message())
+    if isinstance(error, OSError):
+        return _system_error(error)
+    return TutorialError(
+        f"The program has a defect: {type(error).__name__}: {error}",
+        do="Run it again with --debug, and report the log file that it names. "
+        "If a run was going on: egress-tutorial rollback",
+    )
+
+
+def _system_error(error: OSError) -> TutorialError:
+    what = error.strerror or str(error)
+    place = f": {error.filename}" if error.filename else ""
+    return NotReadyError(f"The system refuses{place}", why=what, do="egress-tutorial doctor")
+
+
+def _debug_first(arguments: Sequence[str]) -> list[str]:
+    """`--debug` is the program's option; it is accepted behind the command's name, too."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    own, rest = list(arguments[:end]), list(arguments[end:])
+    if DEBUG not in own:
+        return own + rest
+    return [DEBUG, *(argument for argument in own if argument != DEBUG), *rest]
+
+
+def _silence(stream: TextIO) -> None:
+    """Nobody reads this stream any more: let what is left in its buffer go nowhere."""
+    try:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(descriptor, stream.fileno())
+        os.close(descriptor)
+    except (OSError, ValueError):
+        return
+
+
+def _forgive_encoding(stream: TextIO) -> None:
+    """A character that the terminal's encoding lacks becomes `?`, not an exception."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
