@@ -78,6 +78,11 @@ class NotReadyError(TutorialError):
     exit_code = ExitCode.NOT_READY
 
 
+class ClusterAwayError(NotReadyError):
+    """The API server cannot be reached now, or answers that it is overloaded or starting: waiting
+    may help. A refusal (no right, no such kind) is another error."""
+
+
 class AlreadyThereError(NotReadyError):
     """An object that the run would create was there before the run."""
 

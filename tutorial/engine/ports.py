@@ -100,7 +100,8 @@ class ObjectState:
 
 class Cluster(Protocol):
     """Look-ups and deletes of single objects. A backend without a cluster answers None to all.
-    Every method raises NotReadyError when the API server cannot be reached."""
+    Every method raises ClusterAwayError when the API server cannot be reached (rollback waits for
+    it then), and another TutorialError when it refuses."""
 
     def lookup(self, reference: ObjectReference) -> ObjectState | None: ...
 
