@@ -1,0 +1,111 @@
+"""Reads a `tutorial.yaml`: a folder's title, what it includes, its variables and files.
+
+Called by `tutorial.steps.loader` and `tutorial.steps.catalog`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tutorial.steps.faults import Fault
+from tutorial.steps.fields import Fields
+from tutorial.steps.model import Location
+from tutorial.steps.yaml_nodes import Mapping, Scalar, read_mapping
+
+FILE_NAME = "tutorial.yaml"
+TUTORIAL_KEYS = ("title", "summary", "include", "requires", "variables", "files", "section_only")
+HERE = "."
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
+
+BASH_VARIABLES = frozenset(
+    (
+        "BASH_ENV",
+        "ENV",
+        "HOME",
+        "IFS",
+        "KUBECONFIG",
+        "LD_PRELOAD",
+        "PATH",
+        "PWD",
+        "SHELL",
+        "TERM",
+        "UID",
+        "EUID",
+    )
+)
+"""Names that a tutorial's default would break the run with."""
+
+
+@dataclass(frozen=True)
+class TutorialSource:
+    """What one tutorial.yaml says. `include` and `variables` keep their places for faults."""
+
+    folder: Path
+    place: Location
+    title: str = ""
+    summary: str = ""
+    include: tuple[Scalar, ...] = ()
+    requires: str = "cluster"
+    variables: dict[str, Scalar] = field(default_factory=dict)
+    files: Path | None = None
+    files_place: Location | None = None
+    section_only: bool = False
+
+
+def read_tutorial_file(folder: Path, faults: list[Fault]) -> TutorialSource | None:
+    """The tutorial.yaml of `folder`; None when its form is broken."""
+    path = folder / FILE_NAME
+    mapping = read_mapping(path, faults)
+    return _read(folder, mapping, faults) if mapping else None
+
+
+def _read(folder: Path, mapping: Mapping, faults: list[Fault]) -> TutorialSource:
+    fields = Fields(mapping, FILE_NAME, TUTORIAL_KEYS, faults)
+    fields.require("title")
+    return TutorialSource(
+        folder=folder,
+        place=mapping.place,
+        title=fields.text("title"),
+        summary=fields.text("summary"),
+        include=_include(fields, mapping),
+        requires=fields.choice("requires", ("cluster", "none"), "cluster"),
+        variables=_variables(fields),
+        files=_files(folder, fields),
+        files_place=fields.place("files"),
+        section_only=fields.flag("section_only"),
+    )
+
+
+def _include(fields: Fields, mapping: Mapping) -> tuple[Scalar, ...]:
+    included: dict[str, Scalar] = {}
+    for name in fields.scalars("include") or [Scalar(mapping.place, HERE)]:
+        if name.text != HERE and not _FOLDER.match(name.text):
+            write = "write the name of a folder beside this one, or . for this one"
+            fields.faults.append(Fault(name.place, f'"{name.text}" cannot be included', write))
+        elif name.text in included:
+            fields.faults.append(Fault(name.place, f'"{name.text}" is included twice', "keep one of them"))
+        else:
+            included[name.text] = name
+    return tuple(included.values())
+
+
+def _variables(fields: Fields) -> dict[str, Scalar]:
+    variables = fields.pairs("variables", example="NAMESPACE: default")
+    fields.variable_names("variables", variables)
+    for name, value in variables.items():
+        if name in BASH_VARIABLES:
+            fields.faults.append(Fault(value.place, f'"{name}" belongs to the shell', "choose another name"))
+    return variables
+
+
+def _files(folder: Path, fields: Fields) -> Path | None:
+    text = fields.text("files")
+    if not text:
+        return None
+    files = folder / text
+    if Path(text).is_absolute() or not files.is_dir():
+        fields.fault("files", f'"{text}" is not a folder', "write a folder's path, relative to this file's")
+        return None
+    return files.resolve()
