@@ -1,0 +1,123 @@
+"""Request bodies: JSON, YAML or kubectl's protobuf, as objects. Called by `tutorial.sandbox.api.handlers`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from tutorial.sandbox.api import errors
+from tutorial.sandbox.api.options import DeleteOptions
+from tutorial.sandbox.resources import ResourceType
+
+Object = dict[str, Any]
+
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+JSON = "application/json"
+YAML = "application/yaml"
+ACCEPTED = (JSON, YAML, PROTOBUF)
+
+
+def parse_document(body: bytes) -> Object:
+    """A JSON or YAML document that is one object.
+
+    Raises:
+        ApiError: 400: it is neither, or something else than an object.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = _parse_yaml(body)
+    if not isinstance(document, dict):
+        raise errors.bad_request("the object provided is unrecognized (must be of type map)")
+    return document
+
+
+def parse_object(resource: ResourceType, content_type: str, body: bytes) -> Object:
+    """The object of a POST or PUT, whose kind must be the resource's.
+
+    Raises:
+        ApiError: 400: not an object of this kind; 415: a media type that is not understood.
+    """
+    media_type = content_type.partition(";")[0].strip() or JSON
+    if media_type == PROTOBUF:
+        from tutorial.sandbox.api.protobuf import decode_object  # noqa: PLC0415 - seldom needed
+
+        document = decode_object(body)
+    elif media_type == YAML:
+        document = parse_document(body)
+    elif media_type == JSON:
+        document = _parse_json(resource, body)
+    else:
+        raise errors.unsupported_media_type(ACCEPTED)
+    _check_kind(resource, document)
+    return document
+
+
+def parse_delete_options(body: bytes, content_type: str) -> DeleteOptions:
+    """DELETE's body, or the defaults without one.
+
+    Raises:
+        ApiError: 400: not JSON, or an unknown propagation policy.
+    """
+    if not body:
+        return DeleteOptions()
+    if content_type.startswith(PROTOBUF):
+        from tutorial.sandbox.api.protobuf import decode_object  # noqa: PLC0415 - seldom needed
+
+        document = decode_object(body)
+    else:
+        document = parse_document(body)
+    propagation = document.get("propagationPolicy") or (
+        "Orphan" if document.get("orphanDependents") else "Background"
+    )
+    if propagation not in ("Background", "Foreground", "Orphan"):
+        raise errors.bad_request(
+            f'invalid DeleteOptions: propagationPolicy: Unsupported value: "{propagation}": '
+            'supported values: "Foreground", "Background", "Orphan"'
+        )
+    preconditions = document.get("preconditions") or {}
+    grace = document.get("gracePeriodSeconds")
+    return DeleteOptions(
+        uid=preconditions.get("uid"),
+        resource_version=preconditions.get("resourceVersion"),
+        grace_seconds=grace if isinstance(grace, int) else None,
+        propagation=propagation,
+        dry_run=bool(document.get("dryRun")),
+    )
+
+
+def _parse_json(resource: ResourceType, body: bytes) -> Object:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise errors.undecodable(resource, f"couldn't get version/kind; json parse error: {error}") from None
+    if not isinstance(document, dict):
+        why = "couldn't get version/kind; json parse error: the document is not an object"
+        raise errors.undecodable(resource, why)
+    return document
+
+
+def _parse_yaml(body: bytes) -> Any:
+    import yaml  # noqa: PLC0415 - kubectl sends JSON: seldom needed, and slow to import
+
+    try:
+        return yaml.safe_load(body)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        first = str(error).partition("\n")[0]
+        raise errors.bad_request(f"error converting YAML to JSON: {first}") from None
+
+
+def _check_kind(resource: ResourceType, document: Object) -> None:
+    version = document.setdefault("apiVersion", resource.api_version)
+    kind = document.setdefault("kind", resource.kind)
+    if version != resource.api_version:
+        raise errors.bad_request(
+            f"the API version in the data ({version}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    if kind != resource.kind:
+        raise errors.bad_request(
+            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+            f"converting ({kind}) to ({resource.kind}): unknown conversion"
+        )

@@ -1,0 +1,246 @@
+"""Requests about resources: one method for each verb. Called by `tutorial.sandbox.api.server`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from tutorial.sandbox.api import bodies, deletion, errors, patching, replies, reviews, scale, subresources
+from tutorial.sandbox.api.listing import ListQuery, list_reply, shown
+from tutorial.sandbox.api.objects import ObjectsFacade
+from tutorial.sandbox.api.options import DeleteOptions, WriteOptions
+from tutorial.sandbox.api.routes import Target, UnknownResourceError
+from tutorial.sandbox.api.watch_stream import serve_watch
+from tutorial.sandbox.ports import PodRuntime
+from tutorial.sandbox.status import ApiError
+
+Object = dict[str, Any]
+Reply = web.StreamResponse
+
+
+class Handlers:
+    """The verbs of the API over `objects`; `runtime` serves a pod's own subresources."""
+
+    def __init__(self, objects: ObjectsFacade, runtime: PodRuntime) -> None:
+        self._objects = objects
+        self._runtime = runtime
+        self._verbs: dict[str, Callable[[web.BaseRequest, Target], Awaitable[Reply]]] = {
+            "GET": self._get,
+            "HEAD": self._get,
+            "POST": self._create,
+            "PUT": self._update,
+            "PATCH": self._patch,
+            "DELETE": self._delete,
+        }
+
+    async def handle(self, request: web.BaseRequest, target: Target) -> Reply:
+        """Answer a request about a resource. Every answer carries the warnings of its kind.
+
+        Raises:
+            ApiError: the request is refused (only for kinds without warnings).
+        """
+        verb = self._verbs.get(request.method)
+        if verb is None:
+            raise errors.method_not_allowed()
+        if target.resource.virtual:
+            return await self._review(request, target)
+        warnings = self._objects.schemas.warnings(target.resource)
+        if not warnings:
+            return await verb(request, target)
+        try:
+            response = await verb(request, target)
+        except ApiError as error:
+            return replies.error_reply(error, warnings)
+        if not response.prepared:
+            replies.add_warnings(response, warnings)
+        return response
+
+    async def _get(self, request: web.BaseRequest, target: Target) -> Reply:
+        if target.subresource in subresources.SERVED_BY_NODE:
+            return await subresources.serve(request, target, self._objects, self._runtime)
+        query = ListQuery.parse(request, target)
+        if query.watch:
+            return await serve_watch(request, self._objects, target, query)
+        if not target.name:
+            return list_reply(self._objects, target, query)
+        obj = self._objects.get(target.resource, target.namespace, target.name)
+        if target.subresource == "scale":
+            return replies.json_reply(scale.scale_of(obj))
+        return replies.json_reply(shown(target.resource, obj, query))
+
+    async def _create(self, request: web.BaseRequest, target: Target) -> Reply:
+        if target.subresource in subresources.SERVED_BY_NODE:
+            return await subresources.serve(request, target, self._objects, self._runtime)
+        if target.name:
+            raise errors.method_not_allowed()
+        if target.resource.namespaced and target.namespace is None:
+            raise errors.method_not_allowed()
+        options = write_options(request, target)
+        obj = bodies.parse_object(
+            target.resource, request.headers.get("Content-Type", ""), await request.read()
+        )
+        created = self._objects.create(target.resource, target.namespace, obj, options)
+        return self._written(request, target, created, options, 201)
+
+    async def _update(self, request: web.BaseRequest, target: Target) -> Reply:
+        _require_name(target)
+        options = write_options(request, target)
+        body = await request.read()
+        if target.subresource == "scale":
+            wanted = bodies.parse_document(body)
+            changed = self._objects.modify(
+                target.resource, target.namespace, target.name, scale.scaling(wanted), options
+            )
+            return replies.json_reply(scale.scale_of(changed))
+        obj = bodies.parse_object(target.resource, request.headers.get("Content-Type", ""), body)
+        _check_url(target, obj)
+        if target.subresource == "status":
+            stored = self._objects.update_status(target.resource, obj, options)
+        else:
+            stored = self._objects.update(target.resource, obj, options)
+        return self._written(request, target, stored, options)
+
+    async def _patch(self, request: web.BaseRequest, target: Target) -> Reply:
+        _require_name(target)
+        options = write_options(request, target)
+        media_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
+        body = await request.read()
+        resource, namespace, name = target.resource, target.namespace, target.name
+        if media_type == patching.APPLY:
+            obj, is_new = patching.server_side_apply(
+                self._objects, resource, namespace, name, body, options, force=_flag(request, "force")
+            )
+            return self._written(request, target, obj, options, 201 if is_new else 200)
+        change = patching.patch_function(self._objects, resource, media_type, body)
+        if target.subresource == "scale":
+            obj = self._objects.modify(resource, namespace, name, scale.patched(change), options)
+            return replies.json_reply(scale.scale_of(obj))
+        obj = self._objects.modify(resource, namespace, name, change, options)
+        return self._written(request, target, obj, options)
+
+    async def _delete(self, request: web.BaseRequest, target: Target) -> Reply:
+        body = await request.read()
+        options = delete_options(request, body)
+        if not target.name:
+            return self._delete_collection(request, target, options)
+        if target.subresource:
+            raise errors.method_not_allowed()
+        obj = self._objects.get(target.resource, target.namespace, target.name)
+        gone = deletion.delete(self._objects, target.resource, obj, options)
+        if deletion.answers_with_object(target.resource, gone):
+            return replies.json_reply(gone)
+        return replies.json_reply(_deleted(target, gone))
+
+    def _delete_collection(self, request: web.BaseRequest, target: Target, options: DeleteOptions) -> Reply:
+        query = ListQuery.parse(request, target)
+        found = query.select(self._objects.list(target.resource, target.namespace))
+        for obj in found:
+            deletion.delete(self._objects, target.resource, obj, options)
+        return replies.json_reply(
+            {
+                "kind": f"{target.resource.kind}List",
+                "apiVersion": target.resource.api_version,
+                "metadata": {"resourceVersion": str(self._objects.store.revision)},
+                "items": found,
+            }
+        )
+
+    async def _review(self, request: web.BaseRequest, target: Target) -> Reply:
+        if request.method != "POST" or target.name:
+            raise errors.method_not_allowed()
+        review = bodies.parse_object(
+            target.resource, request.headers.get("Content-Type", ""), await request.read()
+        )
+        return replies.json_reply(reviews.answer(target.resource, review), 201)
+
+    def _written(
+        self, request: web.BaseRequest, target: Target, obj: Object, options: WriteOptions, status: int = 200
+    ) -> Reply:
+        if options.dry_run and status == 201:
+            obj = {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k != "resourceVersion"}}
+        reply = shown(target.resource, obj, ListQuery.parse(request, target))
+        return replies.json_reply(reply, status, options.warnings)
+
+
+def write_options(request: web.BaseRequest, target: Target) -> WriteOptions:
+    """What a write's query asks for.
+
+    Raises:
+        ApiError: 400: an unknown `dryRun` or `fieldValidation`.
+    """
+    query = request.query
+    strictness = query.get("fieldValidation") or "Warn"
+    if strictness not in ("Strict", "Warn", "Ignore"):
+        raise errors.bad_request(
+            f'invalid fieldValidation: Unsupported value: "{strictness}": '
+            'supported values: "Ignore", "Strict", "Warn"'
+        )
+    agent = request.headers.get("User-Agent", "").partition("/")[0]
+    return WriteOptions(
+        manager=query.get("fieldManager") or agent or "unknown",
+        subresource=target.subresource,
+        dry_run=_dry_run(request),
+        strictness=strictness,
+    )
+
+
+def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
+    """DELETE's body, with what the query adds to it."""
+    options = bodies.parse_delete_options(body, request.headers.get("Content-Type", ""))
+    grace = request.query.get("gracePeriodSeconds", "")
+    return DeleteOptions(
+        uid=options.uid,
+        resource_version=options.resource_version,
+        grace_seconds=int(grace) if grace.isdecimal() else options.grace_seconds,
+        propagation=request.query.get("propagationPolicy") or options.propagation,
+        dry_run=_dry_run(request) or options.dry_run,
+    )
+
+
+def _dry_run(request: web.BaseRequest) -> bool:
+    value = request.query.get("dryRun", "")
+    if value not in ("", "All"):
+        raise errors.bad_request(f'invalid dryRun: Unsupported value: "{value}": supported values: "All"')
+    return value == "All"
+
+
+def _flag(request: web.BaseRequest, name: str) -> bool:
+    return request.query.get(name, "") in ("true", "1")
+
+
+def _require_name(target: Target) -> None:
+    if not target.name:
+        raise errors.method_not_allowed()
+    if target.subresource in subresources.SERVED_BY_NODE:
+        raise UnknownResourceError
+
+
+def _check_url(target: Target, obj: Object) -> None:
+    metadata = obj.setdefault("metadata", {})
+    name = metadata.setdefault("name", target.name)
+    if name != target.name:
+        raise errors.bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({target.name})"
+        )
+    if target.resource.namespaced and metadata.setdefault("namespace", target.namespace) != target.namespace:
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+
+
+def _deleted(target: Target, obj: Object) -> Object:
+    details = {
+        "name": obj["metadata"]["name"],
+        "group": target.resource.group,
+        "kind": target.resource.plural,
+        "uid": obj["metadata"]["uid"],
+    }
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": {key: value for key, value in details.items() if value},
+    }

@@ -1,0 +1,39 @@
+"""The OpenAPI documents: the v3 index, one document for each group version, and an empty v2.
+
+Called by `tutorial.sandbox.api.server`. kubectl keeps a hashed document as long as it is marked immutable.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from tutorial.sandbox.api import replies
+from tutorial.sandbox.schemas import Schemas
+
+EMPTY_V2 = bytes.fromhex("0a03322e30")
+"""A protobuf document that says `swagger: 2.0` and nothing else: all that kubectl's check needs."""
+
+_V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_ONE_YEAR = timedelta(days=365)
+
+
+def reply(schemas: Schemas, request: web.BaseRequest) -> web.Response:
+    """The answer to any path under `/openapi`."""
+    path = request.path.rstrip("/")
+    if path == "/openapi/v2":
+        return web.Response(body=EMPTY_V2, headers={"Content-Type": _V2_TYPE})
+    if path == "/openapi/v3":
+        return replies.json_reply(schemas.openapi_index())
+    group_version = path.removeprefix("/openapi/v3/").removeprefix("apis/").removeprefix("api/")
+    try:
+        document = schemas.openapi_v3(group_version)
+    except KeyError:
+        return replies.path_not_found()
+    headers = {"Content-Type": "application/json", "Vary": "Accept"}
+    digest = request.query.get("hash", "")
+    if digest:
+        expires = (datetime.now(UTC) + _ONE_YEAR).strftime("%a, %d %b %Y %H:%M:%S GMT")
+        headers |= {"Cache-Control": "public, immutable", "Expires": expires, "Etag": f'"{digest}"'}
+    return web.Response(body=document, headers=headers)

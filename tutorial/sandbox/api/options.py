@@ -1,0 +1,41 @@
+"""How one write is meant: who writes, for real or as a trial, and what to do with unknown fields.
+
+Made by `tutorial.sandbox.api.server` from a request's query, and by the parts in this process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class WriteOptions:
+    """`manager` and `operation` go into managedFields (none without a manager); `strictness` is
+    kubectl's fieldValidation: Strict, Warn or Ignore; `warnings` collects what the client is
+    told besides the answer; `internal` is a part of the control plane itself, which may do what
+    a client's plain update may not (finalize a namespace)."""
+
+    manager: str = ""
+    operation: str = "Update"
+    subresource: str = ""
+    dry_run: bool = False
+    strictness: str = "Ignore"
+    internal: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+def by_control_plane(manager: str = "kube-controller-manager") -> WriteOptions:
+    """A write of one of the sandbox's own parts."""
+    return WriteOptions(manager=manager, internal=True)
+
+
+@dataclass(frozen=True)
+class DeleteOptions:
+    """DELETE's body: preconditions, the pod's grace in seconds (None: its own), and
+    Background, Foreground or Orphan."""
+
+    uid: str | None = None
+    resource_version: str | None = None
+    grace_seconds: int | None = None
+    propagation: str = "Background"
+    dry_run: bool = False

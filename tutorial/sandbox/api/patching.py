@@ -1,0 +1,118 @@
+"""PATCH: a body of one of four media types becomes a change of the present object.
+
+Called by `tutorial.sandbox.api.handlers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from tutorial.sandbox.api import errors
+from tutorial.sandbox.api.bodies import parse_document
+from tutorial.sandbox.api.json_patch import JsonPatchError, json_patch, merge_patch
+from tutorial.sandbox.api.objects import ObjectsFacade
+from tutorial.sandbox.api.options import WriteOptions
+from tutorial.sandbox.api.server_side_apply import apply_configuration
+from tutorial.sandbox.api.strategic_merge import strategic_merge
+from tutorial.sandbox.resources import ResourceType
+from tutorial.sandbox.status import ApiError
+
+Object = dict[str, Any]
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+def media_types(resource: ResourceType) -> tuple[str, ...]:
+    """The patches that a kind understands; custom resources have no merge keys."""
+    if resource.custom:
+        return (JSON_PATCH, MERGE_PATCH, APPLY)
+    return (JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY)
+
+
+def patch_function(
+    objects: ObjectsFacade, resource: ResourceType, media_type: str, body: bytes
+) -> Callable[[Object], Object]:
+    """The change that a patch (all but server-side apply) makes to an object of its own copy.
+
+    Raises:
+        ApiError: 415 for another media type, 400 for a body that is no patch; when called, 400 or
+            422 for one that does not fit the object.
+    """
+    if media_type not in media_types(resource) or media_type == APPLY:
+        raise errors.unsupported_media_type(media_types(resource))
+    try:
+        patch = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise errors.bad_request(f"error decoding patch: {error}") from None
+    if media_type == JSON_PATCH:
+        if not isinstance(patch, list):
+            raise errors.bad_request("error decoding patch: a JSON patch is a list of operations")
+        return lambda live: _as_object(_json_patched(live, patch))
+    if not isinstance(patch, dict):
+        raise errors.bad_request("error decoding patch: a merge patch is an object")
+    if media_type == MERGE_PATCH:
+        return lambda live: _as_object(merge_patch(live, patch))
+    return lambda live: strategic_merge(objects.types(resource), live, patch)
+
+
+def server_side_apply(
+    objects: ObjectsFacade,
+    resource: ResourceType,
+    namespace: str | None,
+    name: str,
+    body: bytes,
+    options: WriteOptions,
+    *,
+    force: bool,
+) -> tuple[Object, bool]:
+    """Apply a configuration; makes the object when it is missing.
+
+    Returns:
+        The object, and whether it is new.
+
+    Raises:
+        ApiError: 409 for fields that other managers own, and what a create or update raises.
+    """
+    configuration = parse_document(body)
+    if not options.manager:
+        raise errors.bad_request(
+            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
+        )
+    if configuration.get("metadata", {}).get("managedFields"):
+        raise errors.bad_request("metadata.managedFields must be nil")
+    identity = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}}
+    if resource.namespaced:
+        identity["metadata"] = {"name": name, "namespace": namespace}
+    configuration, warnings = objects.schemas.decode_strict(resource, configuration, options.strictness)
+    options.warnings += warnings
+    options.operation = "Apply"
+
+    def applied(live: Object) -> Object:
+        return apply_configuration(
+            objects.types(resource), resource, live, configuration, options.manager, force=force
+        )
+
+    if objects.exists(resource, namespace, name):
+        return objects.modify(resource, namespace, name, applied, options), False
+    return objects.create(resource, namespace, applied(identity), options), True
+
+
+def _json_patched(live: Object, operations: list[Any]) -> Any:
+    try:
+        return json_patch(live, operations)
+    except JsonPatchError as error:
+        cause = {"reason": "UnexpectedServerResponse", "message": str(error)}
+        message = "the server rejected our request due to an error in our request"
+        raise ApiError(422, "Invalid", message, {"causes": [cause]}) from None
+
+
+def _as_object(patched: Any) -> Object:
+    if not isinstance(patched, dict):
+        raise errors.bad_request("the patched document is not an object")
+    return patched

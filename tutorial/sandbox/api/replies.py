@@ -1,0 +1,44 @@
+"""Answers on the wire: JSON, Status, warnings. Called by the server and its handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from tutorial.sandbox.status import ApiError
+
+_JSON = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
+
+
+def json_reply(document: Any, status: int = 200, warnings: Iterable[str] = ()) -> web.Response:
+    """A document, with one Warning header for each warning."""
+    response = web.Response(status=status, body=orjson.dumps(document), headers=_JSON)
+    add_warnings(response, warnings)
+    return response
+
+
+def raw_json(body: bytes, status: int = 200) -> web.Response:
+    """A document that is already JSON."""
+    return web.Response(status=status, body=body, headers=_JSON)
+
+
+def text_reply(text: str, status: int = 200) -> web.Response:
+    return web.Response(status=status, text=text)
+
+
+def path_not_found() -> web.Response:
+    """What an unknown path answers: plain text, so that kubectl speaks of a missing type."""
+    return text_reply("404 page not found\n", 404)
+
+
+def error_reply(error: ApiError, warnings: Iterable[str] = ()) -> web.Response:
+    return json_reply(error.to_status(), error.code, warnings)
+
+
+def add_warnings(response: web.StreamResponse, warnings: Iterable[str]) -> None:
+    for text in dict.fromkeys(warnings):
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')

@@ -1,0 +1,126 @@
+"""The API server: HTTP over TLS on loopback. Started and stopped by `tutorial.sandbox.supervisor`.
+
+It checks the token, tells resource requests from documents about the server itself, and turns every
+refusal into a Status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import ssl
+from typing import Any
+
+from aiohttp import web
+
+from tutorial.sandbox.api import discovery, errors, openapi, replies
+from tutorial.sandbox.api.handlers import Handlers
+from tutorial.sandbox.api.objects import ObjectsFacade
+from tutorial.sandbox.api.routes import UnknownGroupVersionError, UnknownResourceError, parse_path
+from tutorial.sandbox.ports import PodRuntime
+from tutorial.sandbox.status import ApiError
+
+MAX_BODY_BYTES = 3 * 1024 * 1024
+_PUBLIC = frozenset({"/healthz", "/livez", "/readyz", "/version"})
+_log = logging.getLogger(__name__)
+
+
+class ApiServer:
+    """Serves `objects`.
+
+    Args:
+        objects: what is served.
+        runtime: runs `exec` and reads logs.
+        token: the bearer token that every request needs.
+        tls: the server's certificate (see `tls.ServingCertificate`); None serves plain HTTP.
+    """
+
+    def __init__(
+        self, objects: ObjectsFacade, runtime: PodRuntime, token: str, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._handlers = Handlers(objects, runtime)
+        self._schemas = objects.schemas
+        self._authorization = f"Bearer {token}".encode()
+        self._tls = tls
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> int:
+        """Listen, and return the port (a free one for 0).
+
+        Raises:
+            OSError: the port is taken.
+        """
+        server = web.Server(
+            self._handle, request_factory=_make_request, handler_cancellation=True, keepalive_timeout=300
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, ssl_context=self._tls)
+        await site.start()
+        found: int = self._runner.addresses[0][1]
+        return found
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path not in _PUBLIC and not self._is_authorized(request):
+            return replies.error_reply(ApiError(401, "Unauthorized", "Unauthorized"))
+        try:
+            return await self._answer(request)
+        except ApiError as error:
+            return replies.error_reply(error)
+        except UnknownGroupVersionError:
+            return replies.path_not_found()
+        except UnknownResourceError:
+            return replies.error_reply(errors.unknown_resource())
+        except web.HTTPRequestEntityTooLarge:
+            message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
+            return replies.error_reply(ApiError(413, "RequestEntityTooLarge", message))
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+            message = "Internal error occurred: the sandbox's API server failed; its log says where"
+            return replies.error_reply(ApiError(500, "InternalError", message))
+
+    def _is_authorized(self, request: web.BaseRequest) -> bool:
+        sent = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(sent, self._authorization)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.path
+        if path.startswith(("/api/", "/apis/")):
+            document = discovery.legacy(path) if path.count("/") < 4 else None
+            if document is not None:
+                return replies.raw_json(document)
+            return await self._handlers.handle(request, parse_path(request.rel_url.raw_path))
+        if path in ("/api", "/apis"):
+            return _discovery(request, path)
+        if path.startswith("/openapi/"):
+            return openapi.reply(self._schemas, request)
+        if path == "/version":
+            return replies.json_reply(discovery.VERSION)
+        if path in _PUBLIC:
+            return replies.text_reply("ok")
+        return replies.path_not_found()
+
+
+def _discovery(request: web.BaseRequest, path: str) -> web.Response:
+    if "as=APIGroupDiscoveryList" not in request.headers.get("Accept", ""):
+        document = discovery.legacy(path)
+        return replies.raw_json(document) if document is not None else replies.path_not_found()
+    body, etag = discovery.aggregated(path[1:])
+    headers = {"ETag": etag, "Vary": "Accept", "Cache-Control": "public"}
+    if request.headers.get("If-None-Match") == etag:
+        return web.Response(status=304, headers={**headers, "Content-Type": discovery.AGGREGATED})
+    return web.Response(body=body, headers={**headers, "Content-Type": discovery.AGGREGATED})
+
+
+def _make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY_BYTES)

@@ -1,0 +1,118 @@
+"""Strategic merge patch: a merge that knows which lists are merged by which key.
+
+Called by `tutorial.sandbox.api.patching`. Source of the rules: Kubernetes' description of strategic
+merge patch; directives `$patch`, `$retainKeys`, `$setElementOrder`, `$deleteFromPrimitiveList`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from tutorial.sandbox.api.errors import bad_request
+from tutorial.sandbox.api.field_paths import FieldTypes, Path
+
+Object = dict[str, Any]
+
+_DIRECTIVE = "$patch"
+_RETAIN = "$retainKeys"
+_ORDER = "$setElementOrder/"
+_DELETE_ITEMS = "$deleteFromPrimitiveList/"
+
+
+def strategic_merge(types: FieldTypes, live: Object, patch: Object) -> Object:
+    """`live` with `patch` merged in. May change and share parts of both: pass copies.
+
+    Raises:
+        ApiError: 400: an item of the patch lacks its merge key, or a directive is unknown.
+    """
+    return _merge_object(types, (), live, patch)
+
+
+def _merge_object(types: FieldTypes, names: Path, live: Object, patch: Object) -> Object:
+    directive = patch.pop(_DIRECTIVE, None)
+    if directive == "replace":
+        return patch
+    if directive == "delete":
+        return {}
+    if directive not in (None, "merge"):
+        raise bad_request(f"Unknown patch type found: {directive}")
+    if _RETAIN in patch:
+        retained = patch.pop(_RETAIN)
+        live = {key: value for key, value in live.items() if key in retained}
+    for key, value in patch.items():
+        if key.startswith(_DELETE_ITEMS):
+            name = key.removeprefix(_DELETE_ITEMS)
+            live[name] = [item for item in live.get(name) or [] if item not in value]
+        elif not key.startswith(_ORDER):
+            _merge_field(types, (*names, key), live, key, value)
+    for key, order in patch.items():
+        if key.startswith(_ORDER):
+            name = key.removeprefix(_ORDER)
+            if isinstance(live.get(name), list):
+                live[name] = _ordered(types, (*names, name), live[name], order)
+    return live
+
+
+def _merge_field(types: FieldTypes, names: Path, live: Object, key: str, value: Any) -> None:
+    if value is None:
+        live.pop(key, None)
+        return
+    field = types.at(names) if isinstance(value, dict | list) else None
+    strategies = field.patch_strategies if field else ()
+    if isinstance(value, dict):
+        present = live.get(key)
+        if not isinstance(present, dict) or "replace" in strategies:
+            present = {}
+        live[key] = _merge_object(types, names, present, value)
+    elif isinstance(value, list) and "merge" in strategies:
+        present = live.get(key)
+        live[key] = _merge_list(types, names, present if isinstance(present, list) else [], value)
+    else:
+        live[key] = value
+
+
+def _merge_list(types: FieldTypes, names: Path, live: list[Any], patch: list[Any]) -> list[Any]:
+    field = types.at(names)
+    merge_key = field.merge_key if field else None
+    if merge_key is None or not any(isinstance(item, dict) for item in patch):
+        return [*live, *(item for item in patch if item not in live)]
+    if any(item.get(_DIRECTIVE) == "replace" for item in patch):
+        return [item for item in patch if _DIRECTIVE not in item]
+    result = list(live)
+    for item in patch:
+        if merge_key not in item:
+            shown = orjson.dumps(item).decode()
+            raise bad_request(f"map: {shown} does not contain declared merge key: {merge_key}")
+        places = [i for i, present in enumerate(result) if present.get(merge_key) == item[merge_key]]
+        if item.get(_DIRECTIVE) == "delete":
+            result = [present for i, present in enumerate(result) if i not in places]
+        elif places:
+            result[places[0]] = _merge_object(types, names, result[places[0]], item)
+        else:
+            result.append(_merge_object(types, names, {}, item))
+    return result
+
+
+def _ordered(types: FieldTypes, names: Path, items: list[Any], order: list[Any]) -> list[Any]:
+    """The listed items in the listed order; each other item stays before the listed ones that it
+    stood before."""
+    field = types.at(names)
+    key = field.merge_key if field else None
+
+    def identity(item: Any) -> Any:
+        return item.get(key) if isinstance(item, dict) and key else item
+
+    wanted = [identity(item) for item in order]
+    listed = sorted(
+        (i for i, item in enumerate(items) if identity(item) in wanted),
+        key=lambda i: wanted.index(identity(items[i])),
+    )
+    others = [i for i, item in enumerate(items) if identity(item) not in wanted]
+    result = []
+    for place in listed:
+        while others and others[0] < place:
+            result.append(items[others.pop(0)])
+        result.append(items[place])
+    return result + [items[i] for i in others]
