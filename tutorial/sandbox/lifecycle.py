@@ -15,34 +15,20 @@ one folder `<root>/<name>/`:
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tutorial.errors import SandboxError, UsageError
 from tutorial.sandbox.launch import START_SECONDS, STOP_SECONDS, Supervisor
+from tutorial.sandbox.state import SandboxState, read_state
 
 DEFAULT_NAME = "default"
 _LOCK_SECONDS = START_SECONDS + 5.0
-
-
-@dataclass(frozen=True)
-class SandboxState:
-    """What the supervisor wrote about itself. `started` is seconds since the epoch; `kept` is
-    false while the sandbox dies with the process that started it."""
-
-    name: str
-    pid: int
-    port: int
-    context: str
-    started: float
-    kept: bool
 
 
 class Sandbox:
@@ -177,21 +163,6 @@ def all_sandboxes(root: Path) -> list[Sandbox]:
     """Every sandbox of this user that is up, by name."""
     names = sorted(entry.name for entry in root.iterdir() if entry.is_dir()) if root.is_dir() else []
     return [sandbox for sandbox in (attach(root, name) for name in names) if sandbox]
-
-
-def read_state(folder: Path) -> SandboxState | None:
-    """What the supervisor wrote last, or None when there is nothing readable."""
-    try:
-        return SandboxState(**json.loads((folder / "state.json").read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def write_state(folder: Path, state: SandboxState) -> None:
-    """Replace `state.json` at once. Called by the supervisor."""
-    temporary = folder / "state.json.new"
-    temporary.write_text(json.dumps(asdict(state)))
-    temporary.replace(folder / "state.json")
 
 
 @contextmanager
