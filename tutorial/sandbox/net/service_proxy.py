@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tutorial.sandbox.net import nftables
+from tutorial.sandbox.net.endpoints import slices_by_service, usable_endpoints
 from tutorial.sandbox.net.nftables import Chain, Rule
 from tutorial.sandbox.net.watching import Watcher
 from tutorial.sandbox.ports import NetworkPlane, Object, Objects
@@ -90,40 +91,6 @@ def service_chains(services: Iterable[Object], slices: Sequence[Object]) -> tupl
             ),
         ),
     )
-
-
-def usable_endpoints(slices: Iterable[Object], port_name: str) -> tuple[tuple[str, int], ...]:
-    """Address and port of the endpoints that take connections for the service port `port_name`:
-    the ready ones or, when there are none, those that end but still serve."""
-    ready: set[tuple[str, int]] = set()
-    ending: set[tuple[str, int]] = set()
-    for endpoint_slice in slices:
-        if endpoint_slice.get("addressType") != "IPv4":
-            continue
-        ports = [
-            port["port"]
-            for port in endpoint_slice.get("ports") or ()
-            if (port.get("name") or "") == port_name and port.get("port")
-        ]
-        for endpoint in endpoint_slice.get("endpoints") or ():
-            conditions = endpoint.get("conditions") or {}
-            places = {(address, port) for address in endpoint["addresses"] for port in ports}
-            if conditions.get("ready") is not False:
-                ready |= places
-            elif conditions.get("serving") and conditions.get("terminating"):
-                ending |= places
-    return tuple(sorted(ready or ending))
-
-
-def slices_by_service(slices: Iterable[Object]) -> dict[tuple[str, str], list[Object]]:
-    """The slices of each service, by its namespace and name."""
-    found: dict[tuple[str, str], list[Object]] = {}
-    for endpoint_slice in slices:
-        metadata = endpoint_slice["metadata"]
-        service = (metadata.get("labels") or {}).get("kubernetes.io/service-name")
-        if service:
-            found.setdefault((metadata["namespace"], service), []).append(endpoint_slice)
-    return found
 
 
 def _targets(services: Iterable[Object], slices: Iterable[Object]) -> Iterator[_Target]:

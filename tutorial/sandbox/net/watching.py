@@ -7,16 +7,22 @@ costs one recomputation.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from tutorial.sandbox.ports import Objects
 from tutorial.sandbox.resources import ResourceType
 
+RETRY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
 Reconcile = Callable[[], Awaitable[None]]
 
 
 class Watcher:
-    """Calls `reconcile` once when the present objects are known, and after every burst of changes."""
+    """Calls `reconcile` once when the present objects are known, and after every burst of changes;
+    a call that fails after the first one is logged and repeated."""
 
     def __init__(self, objects: Objects, resources: tuple[ResourceType, ...], reconcile: Reconcile) -> None:
         self._objects = objects
@@ -50,10 +56,11 @@ class Watcher:
                 try:
                     await self._reconcile()
                 except Exception as error:
-                    if first.done():
-                        raise
-                    first.set_exception(error)
-                    return
+                    if not first.done():
+                        first.set_exception(error)
+                        return
+                    log.exception("Cannot follow the change; trying again")
+                    asyncio.get_running_loop().call_later(RETRY_SECONDS, changed.set)
                 if not first.done():
                     first.set_result(None)
 

