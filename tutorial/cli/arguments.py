@@ -16,7 +16,7 @@ def complete_tutorial(
     """The bundled tutorials that begin with what was typed."""
     from tutorial.steps.loader import bundled_tutorials
 
-    return [name for name in bundled_tutorials() if name.startswith(incomplete)]
+    return [folder.name for folder in bundled_tutorials() if folder.name.startswith(incomplete)]
 
 
 def complete_run(

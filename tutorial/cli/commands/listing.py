@@ -1,0 +1,44 @@
+"""`list`: the bundled tutorials. Loaded by `tutorial.cli.program`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from tutorial.cli.group import ExamplesCommand
+
+
+@click.command(
+    name="list",
+    cls=ExamplesCommand,
+    examples=(
+        ("egress-tutorial list", "what there is to run"),
+        ("egress-tutorial list -o json", "the same for programs"),
+    ),
+)
+@click.option("-o", "--output", type=click.Choice(["json"]), help="Print JSON.")
+def list_tutorials(output: str | None) -> None:
+    """List the tutorials that come with the program."""
+    from tutorial.steps.loader import bundled_tutorials, load_tutorial
+
+    tutorials = [load_tutorial(path) for path in bundled_tutorials()]
+    if output == "json":
+        data = [
+            {
+                "name": tutorial.name,
+                "title": tutorial.title,
+                "summary": tutorial.summary,
+                "steps": sum(not step.aside for step in tutorial.steps),
+                "requires": tutorial.requires,
+            }
+            for tutorial in tutorials
+        ]
+        click.echo(json.dumps(data, indent=2))
+        return
+    for tutorial in tutorials:
+        count = sum(not step.aside for step in tutorial.steps)
+        click.echo(f"{tutorial.name}  ({count} steps)  {tutorial.title}")
+        if tutorial.summary:
+            click.echo(f"  {tutorial.summary}")
+        click.echo(f"  egress-tutorial run {tutorial.name}")

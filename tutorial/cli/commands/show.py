@@ -1,0 +1,92 @@
+"""`show`: a tutorial's steps, or one of them in full. Loaded by `tutorial.cli.program`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tutorial.cli.arguments import complete_tutorial
+from tutorial.cli.group import ExamplesCommand, suggestion
+from tutorial.errors import UsageError
+from tutorial.ui.environment import Environment
+
+if TYPE_CHECKING:
+    from tutorial.steps.model import Step, Tutorial
+    from tutorial.ui.screen import Screen
+
+
+@click.command(
+    cls=ExamplesCommand,
+    examples=(
+        ("egress-tutorial show externalname", "its steps, in order"),
+        ("egress-tutorial show externalname access-with-sidecar", "everything a step says and does"),
+    ),
+)
+@click.argument("tutorial", shell_complete=complete_tutorial)
+@click.argument("step", required=False)
+@click.pass_obj
+def show(environment: Environment, tutorial: str, step: str | None) -> None:
+    """Show the steps of TUTORIAL (a name from `list`, or a folder), or one STEP in full."""
+    from tutorial.steps.loader import find_tutorial, load_tutorial
+    from tutorial.ui.opening import open_view
+
+    found = load_tutorial(find_tutorial(tutorial))
+    if step is None:
+        click.echo("\n".join(_overview(found)))
+    else:
+        _draw_step(open_view(environment), found, _find_step(found, step))
+
+
+def _overview(tutorial: Tutorial) -> list[str]:
+    """Title, variables, and every step under its section."""
+    lines = [tutorial.title, *([tutorial.summary] if tutorial.summary else [])]
+    if tutorial.variables:
+        lines.append(
+            "Variables: " + ", ".join(f"{name}={value}" for name, value in tutorial.variables.items())
+        )
+    section, number = "", 0
+    for step in tutorial.steps:
+        if step.section != section:
+            section = step.section
+            lines += ["", tutorial.sections.get(section, section)]
+        number += not step.aside
+        lines.append(f"  {'-' if step.aside else number:>2}  {step.id:<34} {step.title}")
+    return lines
+
+
+def _find_step(tutorial: Tutorial, step_id: str) -> Step:
+    """The step of that id, or of that number. Raises UsageError with a suggestion."""
+    counted = [step for step in tutorial.steps if not step.aside]
+    if step_id.isdecimal() and 1 <= int(step_id) <= len(counted):
+        return counted[int(step_id) - 1]
+    by_id = {step.id: step for step in tutorial.steps}
+    if step_id not in by_id:
+        raise UsageError(
+            f"{tutorial.name} has no step {step_id!r}.{suggestion(step_id, by_id)}",
+            do=f"egress-tutorial show {tutorial.name}",
+        )
+    return by_id[step_id]
+
+
+def _draw_step(screen: Screen, tutorial: Tutorial, step: Step) -> None:
+    """All that the step file says, with the tutorial's own values filled in."""
+    from tutorial.steps.substitute import fill
+
+    def filled(text: str) -> str:
+        return fill(text, tutorial.variables)
+
+    screen.say(filled(step.explain), heading=step.title)
+    screen.show_output(filled(step.command), heading="Command")
+    for heading, text in (("Why", step.why), ("Afterwards", step.after)):
+        if text:
+            screen.say(filled(text), heading=heading)
+    if step.sample:
+        screen.show_output(filled(step.sample), heading="The document shows")
+    for heading, references in (("Creates", step.creates), ("Deletes", step.deletes)):
+        if references:
+            screen.show_output(filled("\n".join(map(str, references))), heading=heading)
+    if step.cleanup.commands:
+        screen.show_output(filled("\n".join(step.cleanup.commands)), heading="Cleanup")
+    if step.needs:
+        screen.show_output("\n".join(step.needs), heading="Needs")

@@ -1,0 +1,30 @@
+"""All checks of `doctor`, in the order in which they are shown. Called by its command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tutorial.cli.doctor import kernel, places, programs
+from tutorial.cli.doctor.finding import Finding
+
+
+def find_all(variables: Mapping[str, str]) -> Iterator[Finding]:
+    """Every finding, as it is made. `variables` is the user's environment."""
+    path = programs.search_path(variables)
+    yield kernel.check_system()
+    yield kernel.check_libc()
+    yield kernel.check_windows_subsystem()
+    yield kernel.check_container()
+    yield kernel.check_namespaces()
+    yield kernel.check_apparmor()
+    yield programs.check_bash(path)
+    yield programs.check_curl(path)
+    yield programs.check_kubectl(path)
+    yield programs.check_envoy(path)
+    yield places.check_state_folder(variables)
+    yield places.check_loopback()
+
+
+def is_ready(findings: list[Finding]) -> bool:
+    """Whether nothing that is needed failed."""
+    return not any(finding.needed and finding.state == "fail" for finding in findings)
