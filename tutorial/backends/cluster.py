@@ -1,36 +1,181 @@
-"""The engine's `Cluster` port over the Kubernetes API: look-ups, deletes by uid, and a namespace's contents.
+"""The engine's `Cluster` port over the Kubernetes API: look-ups, deletes by uid, a namespace's contents.
 
-Made by `tutorial.backends.select`; used by the engine's rollback and checks.
+Made by `tutorial.backends.select`; used by the engine's checks and its rollback.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode
 
+from tutorial.backends.discovery import Resource, Served, discover
+from tutorial.backends.objects import object_state, to_recreate, without_allocations
+from tutorial.backends.rest import Response, RestClient
 from tutorial.engine.ports import ObjectState
+from tutorial.errors import AlreadyThereError, NotReadyError
 from tutorial.steps.model import ObjectReference
+
+_PAGE = 500
+_PARTIAL = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+_CONFLICT_TRIES = 5
+_CONFLICT_SECONDS = 0.1
 
 
 class ApiCluster:
     """See `tutorial.engine.ports.Cluster`. Every method raises NotReadyError when the API server
-    cannot be reached or refuses the user."""
+    cannot be reached or refuses what it is asked for."""
+
+    def __init__(self, client: RestClient, namespace: str) -> None:
+        """`namespace` is meant where a reference to a namespaced kind names none."""
+        self._client = client
+        self._namespace = namespace
+        self._served: Served | None = None
 
     def lookup(self, reference: ObjectReference) -> ObjectState | None:
-        """The object as it is now, or None."""
-        raise NotImplementedError
+        """The object as it is now; None also when the server does not know its kind."""
+        path = self._path(reference)
+        if path is None:
+            return None
+        response = self._client.request("GET", path)
+        if response.status == 404:
+            return None
+        return object_state(reference, self._expect(response, f"look at {reference}"))
 
     def delete(self, reference: ObjectReference, uid: str) -> bool:
-        """Delete with `uid` as a precondition, in the background."""
-        raise NotImplementedError
+        """Delete with `uid` as a precondition; what it owns goes in the background. False when
+        it was not there any more, or another object has its name."""
+        path = self._path(reference)
+        if path is None:
+            return False
+        options = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Background",
+        }
+        for _ in range(_CONFLICT_TRIES):
+            response = self._client.request("DELETE", path, options)
+            if response.status == 404:
+                return False
+            if response.status != 409:
+                self._expect(response, f"delete {reference}")
+                return True
+            state = self.lookup(reference)
+            if state is None or state.uid != uid:
+                return False
+            if state.terminating:
+                return True
+            time.sleep(_CONFLICT_SECONDS)
+        self._expect(response, f"delete {reference}")
+        return True
 
     def namespace_contents(self, namespace: str) -> Sequence[ObjectState]:
-        """Every object in the namespace, of every listable kind, events left out."""
-        raise NotImplementedError
+        """Every object in the namespace, of every kind that can be listed, events left out.
+        `manifest` holds the metadata only."""
+        found: dict[str, ObjectState] = {}
+        for resource in self._discovered().resources:
+            if resource.namespaced and "list" in resource.verbs and resource.kind != "Event":
+                for item in self._list(resource, namespace):
+                    reference = ObjectReference(
+                        resource.kind.lower(), str(item["metadata"].get("name", "")), namespace
+                    )
+                    state = object_state(reference, item)
+                    if state.uid:  # metrics and the like are no objects
+                        found.setdefault(state.uid, state)
+        return tuple(found.values())
 
     def restore(self, manifest: Mapping[str, object]) -> ObjectState:
-        """Create the object again from a saved manifest, server-owned fields removed."""
-        raise NotImplementedError
+        """Create the object again from a saved manifest, server-owned fields removed.
+
+        Raises:
+            AlreadyThereError: an object of its name is there.
+        """
+        body = to_recreate(manifest)
+        resource, version = self._resource_of(body)
+        metadata = body["metadata"]
+        namespace = str(metadata.get("namespace") or self._namespace)
+        reference = ObjectReference(
+            resource.kind.lower(), str(metadata["name"]), namespace if resource.namespaced else None
+        )
+        path = resource.path(namespace, version=version)
+        response = self._client.request("POST", path, body)
+        if response.status == 422:  # an address that somebody else has taken meanwhile
+            response = self._client.request("POST", path, without_allocations(body))
+        if response.status == 409:
+            raise AlreadyThereError(f"{reference} cannot be put back.", why=response.message)
+        return object_state(reference, self._expect(response, f"create {reference} again"))
 
     def server_time(self) -> float:
-        """The API server's clock, seconds since the epoch."""
-        raise NotImplementedError
+        """The API server's clock, seconds since the epoch, to the second."""
+        response = self._client.request("GET", "/version")
+        try:
+            return parsedate_to_datetime(response.headers["date"]).timestamp()
+        except (KeyError, ValueError):
+            return time.time()
+
+    def _path(self, reference: ObjectReference) -> str | None:
+        resource = self._resource(reference.kind)
+        if resource is None:
+            return None
+        return resource.path(reference.namespace or self._namespace, quote(reference.name, safe=""))
+
+    def _resource(self, kind: str) -> Resource | None:
+        """What the server calls `kind`; asks it again before it answers None, because a
+        definition may have come since."""
+        for refresh in (False, True):
+            served = self._discovered(refresh)
+            for resource in served.resources:
+                if resource.answers_to(kind.lower()) and "get" in resource.verbs:
+                    return resource
+        if served.missing:
+            raise NotReadyError(
+                f"The API server does not say now whether it knows the kind {kind}.",
+                why=f"These groups do not answer: {', '.join(served.missing)}.",
+                do="Look at them with: kubectl get apiservices",
+            )
+        return None
+
+    def _resource_of(self, body: Mapping[str, Any]) -> tuple[Resource, str]:
+        group, _, version = str(body.get("apiVersion", "")).rpartition("/")
+        for refresh in (False, True):
+            for resource in self._discovered(refresh).resources:
+                if resource.group == group and resource.kind == body.get("kind"):
+                    return resource, version
+        raise NotReadyError(
+            f"{body.get('kind')} cannot be created again.",
+            why=f"The API server does not serve {body.get('apiVersion')} {body.get('kind')}.",
+            do="See what it serves with: kubectl api-resources",
+        )
+
+    def _discovered(self, refresh: bool = False) -> Served:
+        if self._served is None or refresh:
+            self._served = discover(self._client)
+        return self._served
+
+    def _list(self, resource: Resource, namespace: str) -> list[dict[str, Any]]:
+        """The objects' metadata. Kinds that the user may not list, or that are gone, have none."""
+        items: list[dict[str, Any]] = []
+        query = {"limit": str(_PAGE)}
+        while True:
+            path = f"{resource.path(namespace)}?{urlencode(query)}"
+            response = self._client.request("GET", path, accept=_PARTIAL)
+            if response.status in (403, 404, 405):
+                return items
+            answer = self._expect(response, f"list {resource.plural} in {namespace}")
+            items += [item for item in answer.get("items") or [] if isinstance(item.get("metadata"), dict)]
+            token = (answer.get("metadata") or {}).get("continue")
+            if not token:
+                return items
+            query["continue"] = str(token)
+
+    def _expect(self, response: Response, to_do: str) -> dict[str, Any]:
+        if 200 <= response.status < 300:
+            return response.json()
+        raise NotReadyError(
+            f"The API server refused to {to_do}.",
+            why=response.message,
+            do="Ask for the right to do so." if response.status == 403 else "Try again in a moment.",
+        )

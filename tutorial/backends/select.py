@@ -5,14 +5,16 @@ Called by `tutorial.app`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from tutorial.backends.backend import OpenBackend
+from tutorial.backends.backend import Backend, OpenBackend
+from tutorial.backends.none import NoCluster
+from tutorial.journal.paths import sandboxes_folder
 
 
-@contextmanager
 def open_backend(
     *,
     requires: str,
@@ -23,23 +25,88 @@ def open_backend(
     context: str | None = None,
     kubeconfig: str | None = None,
     parameters: Mapping[str, str] | None = None,
-) -> Iterator[OpenBackend]:
+) -> AbstractContextManager[OpenBackend]:
     """Open the backend, and close it at the end (an own sandbox ends then, unless it was kept).
 
     Args:
         requires: the tutorial's `requires`: `cluster` or `none`.
         folder: the run's folder; the private kubeconfig is written there.
         home: the state folder (`state_home`); sandboxes live in it.
-        environment: the user's; KUBECONFIG and HOME are looked up in it.
+        environment: the user's; KUBECONFIG, HOME and PATH are looked up in it.
         namespace: the run's namespace, for commands that name none.
-        context: `--context`: a context of the user's kubeconfig. None means a sandbox.
+        context: `--context`. With neither this nor `kubeconfig` it is a sandbox.
         kubeconfig: `--kubeconfig`.
         parameters: `Backend.parameters` of an earlier time, to open the same one again; they
             outrank `context` and `kubeconfig`. A sandbox that is gone is started anew.
 
-    Raises:
-        UsageError: no such context.
+    Raises (on entering):
+        UsageError: no such context or kubeconfig.
         NotReadyError: the cluster cannot be reached, or no sandbox can start here.
+        JournalError: the run's folder cannot be written.
     """
-    raise NotImplementedError
-    yield
+    known = dict(parameters or {})
+    if requires == "none" or known.get("backend") == "none":
+        return _no_cluster()
+    if known:
+        context, kubeconfig = known.get("context"), None
+        environment = {**environment, "KUBECONFIG": known.get("kubeconfig", "")}
+    if context is not None or kubeconfig is not None:
+        return _named_cluster(folder, environment, namespace, context, kubeconfig)
+
+    from tutorial.backends.sandbox import open_sandbox
+
+    return open_sandbox(
+        folder=folder,
+        root=sandboxes_folder(home),
+        environment=environment,
+        namespace=namespace,
+        name=known.get("sandbox"),
+    )
+
+
+@contextmanager
+def _no_cluster() -> Iterator[OpenBackend]:
+    backend = Backend(
+        kind="none", label="no cluster", facts={"backend": "none"}, parameters={"backend": "none"}
+    )
+    yield OpenBackend(backend, NoCluster())
+
+
+@contextmanager
+def _named_cluster(
+    folder: Path,
+    environment: Mapping[str, str],
+    namespace: str,
+    context: str | None,
+    kubeconfig: str | None,
+) -> Iterator[OpenBackend]:
+    from tutorial.backends.cluster import ApiCluster
+    from tutorial.backends.facts import cluster_facts
+    from tutorial.backends.kubeconfig import kubeconfig_paths, load_kubeconfig
+    from tutorial.backends.kubectl import kubectl_folder
+    from tutorial.backends.overlay import write_overlay
+    from tutorial.backends.rest import RestClient
+
+    config = load_kubeconfig(kubeconfig_paths(environment, kubeconfig))
+    access = config.access(context)
+    path = kubectl_folder(folder, environment, bundled_first=False)
+    client = RestClient(access, environment)
+    try:
+        backend = Backend(
+            kind="cluster",
+            label=f"cluster: {access.context}",
+            environment={
+                "KUBECONFIG": write_overlay(folder, access, namespace, config.files),
+                "KUBERC": "off",
+            },
+            path=path,
+            facts={"backend": "cluster", **cluster_facts(client, namespace)},
+            parameters={
+                "backend": "cluster",
+                "context": access.context,
+                "kubeconfig": os.pathsep.join(str(file) for file in config.files),
+            },
+        )
+        yield OpenBackend(backend, ApiCluster(client, namespace))
+    finally:
+        client.close()

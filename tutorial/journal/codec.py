@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tutorial.engine.records import Closed, Intent, Made, Outcome, Record, Undone
+from tutorial.engine.records import Closed, Found, Intent, Made, Outcome, Record, Undone
 from tutorial.steps.model import ObjectReference
 
 
@@ -26,12 +26,17 @@ def _intent(data: dict[str, Any]) -> Record:
         absent=tuple(map(_reference, data.pop("absent"))),
         present=tuple(map(_reference, data.pop("present"))),
         doomed=_made(data.pop("doomed")),
+        cleanup=tuple(data.pop("cleanup")),
         **data,
     )
 
 
 def _outcome(data: dict[str, Any]) -> Record:
     return Outcome(made=_made(data.pop("made")), removed=tuple(data.pop("removed")), **data)
+
+
+def _found(data: dict[str, Any]) -> Record:
+    return Found(objects=_made(data.pop("objects")), **data)
 
 
 def _undone(data: dict[str, Any]) -> Record:
@@ -54,6 +59,7 @@ def _made(items: Iterable[Mapping[str, Any]]) -> tuple[Made, ...]:
 _READERS: dict[str, Callable[[dict[str, Any]], Record]] = {
     "Intent": _intent,
     "Outcome": _outcome,
+    "Found": _found,
     "Undone": _undone,
     "Closed": _closed,
 }

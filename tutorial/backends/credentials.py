@@ -1,0 +1,165 @@
+"""Who the user is to the API server: tokens, token files, client certificates, credential plugins.
+
+Called by `tutorial.backends.rest`. The plugins' protocol is ExecCredential of
+client.authentication.k8s.io, v1 and v1beta1 (Kubernetes documentation, "Authenticating").
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tutorial.backends.kubeconfig import Access
+from tutorial.errors import NotReadyError
+
+PLUGIN_SECONDS = 60.0
+_API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+_EXPIRY_MARGIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a request carries: headers, and a client certificate with its key (PEM) or None."""
+
+    headers: tuple[tuple[str, str], ...]
+    certificate: bytes | None = None
+    key: bytes | None = None
+
+
+class Credentials:
+    """The credentials of one kubeconfig user; renewed when they expire."""
+
+    def __init__(self, access: Access, environment: Mapping[str, str]) -> None:
+        """`environment` is what a credential plugin runs with."""
+        self._access = access
+        self._user = access.user
+        self._environment = environment
+        self._from_plugin: tuple[float, Mapping[str, Any]] | None = None
+
+    def identity(self) -> Identity:
+        """The credentials as they are now.
+
+        Raises:
+            NotReadyError: a file cannot be read, a plugin failed, or the kind is not supported.
+        """
+        if "auth-provider" in self._user:
+            raise self._refused("it uses an auth-provider, which Kubernetes no longer supports")
+        status = self._plugin_status() if self._user.get("exec") else {}
+        headers = (*self._impersonation(), *self._authorization(status))
+        certificate = status.get("clientCertificateData")
+        if certificate:
+            return Identity(headers, certificate.encode(), str(status.get("clientKeyData", "")).encode())
+        return Identity(headers, self._data_or_file("client-certificate"), self._data_or_file("client-key"))
+
+    def forget(self) -> bool:
+        """Forget what a plugin said, after the server refused it. False when there was nothing."""
+        had = self._from_plugin is not None
+        self._from_plugin = None
+        return had
+
+    def _authorization(self, status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        token = status.get("token") or self._user.get("token") or self._token_from_file()
+        if token:
+            yield "Authorization", f"Bearer {token}"
+        elif self._user.get("username"):
+            pair = f"{self._user['username']}:{self._user.get('password', '')}"
+            yield "Authorization", "Basic " + base64.b64encode(pair.encode()).decode()
+
+    def _impersonation(self) -> Iterator[tuple[str, str]]:
+        if self._user.get("as"):
+            yield "Impersonate-User", str(self._user["as"])
+        for group in self._user.get("as-groups") or []:
+            yield "Impersonate-Group", str(group)
+
+    def _token_from_file(self) -> str:
+        path = self._user.get("tokenFile")
+        return self._read(Path(path)).decode().strip() if path else ""
+
+    def _data_or_file(self, key: str) -> bytes | None:
+        data = self._user.get(f"{key}-data")
+        if data:
+            return base64.b64decode(data)
+        path = self._user.get(key)
+        return self._read(Path(path)) if path else None
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise self._refused(f"{path} cannot be read ({error.strerror})") from None
+
+    def _plugin_status(self) -> Mapping[str, Any]:
+        if self._from_plugin is None or self._from_plugin[0] <= time.time():
+            status = self._run_plugin(self._user["exec"])
+            self._from_plugin = (_expiry(status), status)
+        return self._from_plugin[1]
+
+    def _run_plugin(self, plugin: Mapping[str, Any]) -> Mapping[str, Any]:
+        command = str(plugin.get("command", ""))
+        if plugin.get("apiVersion") not in _API_VERSIONS:
+            raise self._refused(f"its plugin speaks {plugin.get('apiVersion')}, which is not known")
+        extra = {str(item["name"]): str(item["value"]) for item in plugin.get("env") or []}
+        environment = {**self._environment, **extra, "KUBERNETES_EXEC_INFO": self._exec_info(plugin)}
+        try:
+            done = subprocess.run(
+                [command, *map(str, plugin.get("args") or [])],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=PLUGIN_SECONDS,
+                check=True,
+            )
+            return self._checked(json.loads(done.stdout), plugin)
+        except FileNotFoundError:
+            hint = str(plugin.get("installHint") or "").strip()
+            raise self._refused(f"its plugin {command} is not installed. {hint}".strip()) from None
+        except subprocess.CalledProcessError as error:
+            said = error.stderr.decode(errors="replace").strip().splitlines()
+            raise self._refused(f"its plugin {command} failed: {said[-1] if said else error}") from None
+        except subprocess.TimeoutExpired:
+            raise self._refused(f"its plugin {command} took over {PLUGIN_SECONDS:.0f} s") from None
+        except (OSError, ValueError) as error:
+            raise self._refused(f"its plugin {command} failed: {error}") from None
+
+    def _exec_info(self, plugin: Mapping[str, Any]) -> str:
+        spec: dict[str, Any] = {"interactive": False}
+        if plugin.get("provideClusterInfo"):
+            spec["cluster"] = {
+                name: self._access.cluster[name]
+                for name in (
+                    "server",
+                    "tls-server-name",
+                    "insecure-skip-tls-verify",
+                    "certificate-authority-data",
+                )
+                if name in self._access.cluster
+            }
+        return json.dumps({"apiVersion": plugin["apiVersion"], "kind": "ExecCredential", "spec": spec})
+
+    def _checked(self, credential: Any, plugin: Mapping[str, Any]) -> Mapping[str, Any]:
+        status = credential.get("status") if isinstance(credential, dict) else None
+        if not isinstance(status, dict) or credential.get("apiVersion") != plugin["apiVersion"]:
+            raise ValueError("it printed no ExecCredential of its version")
+        return status
+
+    def _refused(self, why: str) -> NotReadyError:
+        return NotReadyError(
+            f"The user {self._access.user_name} of the context {self._access.context} cannot log in.",
+            why=f"In the kubeconfig, {why}.",
+            do=f"Try it with: kubectl --context {self._access.context} auth whoami",
+        )
+
+
+def _expiry(status: Mapping[str, Any]) -> float:
+    """When to ask the plugin again, seconds since the epoch; never, if it did not say."""
+    stamp = status.get("expirationTimestamp")
+    if not stamp:
+        return float("inf")
+    return datetime.fromisoformat(str(stamp)).timestamp() - _EXPIRY_MARGIN_SECONDS

@@ -1,0 +1,156 @@
+"""Which resource a kind is: what the API server says that it serves.
+
+Called by `tutorial.backends.cluster`. Asks for aggregated discovery (one request for all groups,
+Kubernetes 1.26 and later) and falls back to one request a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tutorial.backends.rest import Response, RestClient
+from tutorial.errors import NotReadyError
+
+_AGGREGATED = ",".join(
+    f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+    for version in ("v2", "v2beta1")
+)
+_ACCEPT = f"{_AGGREGATED},application/json"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource in its group's preferred version."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    singular: str
+    namespaced: bool
+    verbs: frozenset[str]
+    short_names: tuple[str, ...] = ()
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None = None, name: str = "", version: str = "") -> str:
+        """The URL path of a collection, or of the named object in it."""
+        version = version or self.version
+        root = f"/apis/{self.group}/{version}" if self.group else f"/api/{version}"
+        scope = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
+        return f"{root}{scope}/{self.plural}" + (f"/{name}" if name else "")
+
+    def answers_to(self, kind: str) -> bool:
+        """Whether kubectl would take `kind` (lower case, perhaps with the group) for this."""
+        wanted, _, group = kind.partition(".")
+        names = {self.kind.lower(), self.singular, self.plural, *self.short_names}
+        return wanted in names and (not group or self.group == group or self.group.startswith(f"{group}."))
+
+
+@dataclass(frozen=True)
+class Served:
+    """All resources, core group first. `missing` are groups that did not say what they hold."""
+
+    resources: tuple[Resource, ...]
+    missing: tuple[str, ...] = ()
+
+
+def discover(client: RestClient) -> Served:
+    """Ask the server what it serves. Raises NotReadyError when it does not say."""
+    resources: list[Resource] = []
+    missing: list[str] = []
+    for path in ("/api", "/apis"):
+        response = client.request("GET", path, accept=_ACCEPT)
+        answer = _checked(response, path)
+        if answer.get("kind") == "APIGroupDiscoveryList":
+            _take_aggregated(answer, resources, missing)
+        else:
+            _take_legacy(client, _legacy_versions(answer), resources, missing)
+    return Served(tuple(resources), tuple(missing))
+
+
+def _take_aggregated(answer: Mapping[str, Any], resources: list[Resource], missing: list[str]) -> None:
+    for group in answer.get("items") or []:
+        name = str(group.get("metadata", {}).get("name", ""))
+        seen: set[str] = set()
+        for version in group.get("versions") or []:
+            if version.get("freshness", "Current") != "Current":
+                missing.append(f"{name}/{version['version']}")
+            for item in version.get("resources") or []:
+                resource = _from_aggregated(name, str(version["version"]), item)
+                if resource.plural not in seen:  # the preferred version comes first
+                    seen.add(resource.plural)
+                    resources.append(resource)
+
+
+def _from_aggregated(group: str, version: str, item: Mapping[str, Any]) -> Resource:
+    kind = str((item.get("responseKind") or {}).get("kind", ""))
+    return Resource(
+        group=group,
+        version=version,
+        kind=kind,
+        plural=str(item["resource"]),
+        singular=str(item.get("singularResource") or kind.lower()),
+        namespaced=item.get("scope") == "Namespaced",
+        verbs=frozenset(item.get("verbs") or ()),
+        short_names=tuple(item.get("shortNames") or ()),
+    )
+
+
+def _legacy_versions(answer: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Each group and its versions, the preferred one first."""
+    if answer.get("kind") == "APIVersions":
+        yield "", answer.get("versions") or []
+        return
+    for group in answer.get("groups") or []:
+        versions = [str(each["version"]) for each in group.get("versions") or []]
+        preferred = str((group.get("preferredVersion") or {}).get("version", ""))
+        yield str(group["name"]), sorted(versions, key=lambda version: version != preferred)
+
+
+def _take_legacy(
+    client: RestClient,
+    groups: Iterator[tuple[str, Sequence[str]]],
+    resources: list[Resource],
+    missing: list[str],
+) -> None:
+    for group, versions in groups:
+        seen: set[str] = set()
+        for version in versions:
+            response = client.request("GET", f"/apis/{group}/{version}" if group else f"/api/{version}")
+            if response.status != 200:
+                missing.append(f"{group}/{version}")
+                continue
+            for item in response.json().get("resources") or []:
+                name = str(item["name"])
+                if "/" not in name and name not in seen:
+                    seen.add(name)
+                    resources.append(_from_legacy(group, version, item))
+
+
+def _from_legacy(group: str, version: str, item: Mapping[str, Any]) -> Resource:
+    kind = str(item["kind"])
+    return Resource(
+        group=group,
+        version=version,
+        kind=kind,
+        plural=str(item["name"]),
+        singular=str(item.get("singularName") or kind.lower()),
+        namespaced=bool(item.get("namespaced")),
+        verbs=frozenset(item.get("verbs") or ()),
+        short_names=tuple(item.get("shortNames") or ()),
+    )
+
+
+def _checked(response: Response, path: str) -> Mapping[str, Any]:
+    if response.status != 200:
+        raise NotReadyError(
+            "The API server does not say what it serves.",
+            why=response.message,
+            do=f"Try it with: kubectl get --raw {path}",
+        )
+    return response.json()

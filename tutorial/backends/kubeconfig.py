@@ -1,0 +1,161 @@
+"""Reads kubeconfig files the way kubectl does. Called by `tutorial.backends.select`.
+
+Several files are merged by kubectl's rule: the first file that names a cluster, user or context,
+or sets the current context, wins. Paths inside a file are relative to that file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tutorial.errors import NotReadyError, UsageError
+
+_PATH_KEYS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+
+
+@dataclass(frozen=True)
+class Access:
+    """One context, looked up: how to reach the API server and as whom. `cluster` and `user` are
+    the mappings of the kubeconfig with absolute paths; their names are the kubeconfig's."""
+
+    context: str
+    cluster_name: str
+    user_name: str
+    namespace: str
+    cluster: Mapping[str, Any]
+    user: Mapping[str, Any]
+
+    @property
+    def server(self) -> str:
+        return str(self.cluster["server"])
+
+
+@dataclass(frozen=True)
+class KubeConfig:
+    """Merged kubeconfig files. `files` are those that are there."""
+
+    files: tuple[Path, ...]
+    current_context: str = ""
+    contexts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clusters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    users: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def access(self, context: str | None = None) -> Access:
+        """The named context, or the current one.
+
+        Raises:
+            UsageError: there is no such context; names those that are there.
+            NotReadyError: it names a cluster or user that is not there.
+        """
+        name = context or self.current_context
+        if name not in self.contexts:
+            raise self._no_context(name)
+        wanted = self.contexts[name]
+        cluster_name, user_name = str(wanted.get("cluster", "")), str(wanted.get("user", ""))
+        cluster = self.clusters.get(cluster_name, {})
+        if not cluster.get("server"):
+            raise _broken(name, f"its cluster {cluster_name or '(none)'} has no entry with a server")
+        if user_name and user_name not in self.users:
+            raise _broken(name, f"its user {user_name} has no entry")
+        user = self.users.get(user_name, {})
+        namespace = str(wanted.get("namespace") or "default")
+        return Access(name, cluster_name, user_name, namespace, cluster, user)
+
+    def _no_context(self, name: str) -> UsageError:
+        known = ", ".join(sorted(self.contexts))
+        return UsageError(
+            f"There is no context {name}." if name else "The kubeconfig names no current context.",
+            why=f"The contexts are: {known}." if known else "No kubeconfig with a context was found.",
+            do="See them with: kubectl config get-contexts",
+        )
+
+
+def kubeconfig_paths(environment: Mapping[str, str], explicit: str | None = None) -> tuple[Path, ...]:
+    """Where kubectl would look: `--kubeconfig`, else `KUBECONFIG`, else `~/.kube/config`.
+
+    Raises:
+        UsageError: the file of `--kubeconfig` is not there.
+    """
+    if explicit:
+        path = Path(explicit).expanduser().absolute()
+        if not path.is_file():
+            raise UsageError(f"There is no kubeconfig {path}.", do="Check --kubeconfig.")
+        return (path,)
+    listed = [Path(each).absolute() for each in environment.get("KUBECONFIG", "").split(os.pathsep) if each]
+    home = environment.get("HOME")
+    if not listed and home:
+        listed = [Path(home, ".kube", "config").absolute()]
+    return tuple(dict.fromkeys(listed))
+
+
+def load_kubeconfig(paths: Sequence[Path]) -> KubeConfig:
+    """Read and merge the files; those that are not there are left out.
+
+    Raises:
+        NotReadyError: a file cannot be read, or is no kubeconfig.
+    """
+    files = tuple(path for path in paths if path.exists())
+    current = ""
+    merged: dict[str, dict[str, Mapping[str, Any]]] = {"contexts": {}, "clusters": {}, "users": {}}
+    for path in files:
+        content = _read(path)
+        current = current or str(content.get("current-context") or "")
+        for section, item in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
+            for name, value in _named(path, content, section, item):
+                merged[section].setdefault(name, value)
+    return KubeConfig(files, current, **merged)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_bytes()) or {}
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise _unreadable(path, str(error)) from None
+    if not isinstance(content, dict):
+        raise _unreadable(path, "it is no mapping")
+    return content
+
+
+def _named(
+    path: Path, content: Mapping[str, Any], section: str, item: str
+) -> list[tuple[str, Mapping[str, Any]]]:
+    entries = content.get(section) or []
+    if not isinstance(entries, list):
+        raise _unreadable(path, f"{section} is no list")
+    found = []
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get(item) or {}, dict):
+            raise _unreadable(path, f"an entry of {section} is no mapping")
+        found.append((str(entry.get("name", "")), _absolute(path, entry.get(item) or {})))
+    return found
+
+
+def _absolute(path: Path, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    resolved = dict(values)
+    for key in _PATH_KEYS:
+        if resolved.get(key):
+            resolved[key] = str(path.parent / str(resolved[key]))
+    plugin = resolved.get("exec")
+    if isinstance(plugin, dict) and "/" in str(plugin.get("command", "")):
+        resolved["exec"] = {**plugin, "command": str(path.parent / str(plugin["command"]))}
+    return resolved
+
+
+def _unreadable(path: Path, why: str) -> NotReadyError:
+    return NotReadyError(
+        f"The kubeconfig {path} cannot be read.", why=why, do="Try it with: kubectl config view"
+    )
+
+
+def _broken(context: str, why: str) -> NotReadyError:
+    return NotReadyError(
+        f"The context {context} cannot be used.", why=f"In the kubeconfig, {why}.", do="kubectl config view"
+    )

@@ -1,0 +1,40 @@
+"""The run's private kubeconfig, put before the user's own: it chooses, and holds no credential.
+
+Called by `tutorial.backends.select` and `sandbox`. It has one context, of the same name as the
+chosen one, with the same cluster and user and the run's namespace. Kubectl merges files first
+wins, so this context hides the user's, and `kubectl config set-context --current` or
+`use-context` in a step writes here and never to the user's file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tutorial.backends.kubeconfig import Access
+from tutorial.errors import JournalError
+
+
+def write_overlay(folder: Path, access: Access, namespace: str, files: Sequence[Path]) -> str:
+    """Write `kubeconfig` into the folder; returns the value for KUBECONFIG.
+
+    Raises:
+        JournalError: it cannot be written.
+    """
+    path = folder / "kubeconfig"
+    context = {"cluster": access.cluster_name, "user": access.user_name, "namespace": namespace}
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": access.context,
+        "contexts": [{"name": access.context, "context": context}],
+    }
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(content, file, indent=2)  # every JSON text is YAML
+    except OSError as error:
+        raise JournalError(f"{path} cannot be written.", why=error.strerror or str(error)) from None
+    return os.pathsep.join(str(each) for each in (path, *files))

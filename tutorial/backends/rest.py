@@ -1,0 +1,187 @@
+"""A small keep-alive HTTP client for one Kubernetes API server.
+
+Used by `tutorial.backends.cluster`, `discovery` and `facts`, from one thread. It asks nothing of
+the network but the server itself: proxies of the environment or the kubeconfig are not used.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import select
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from tutorial.backends.credentials import Credentials
+from tutorial.backends.kubeconfig import Access
+from tutorial.backends.transport import open_connection
+from tutorial.errors import NotReadyError
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0
+RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0)
+LONGEST_RETRY_AFTER_SECONDS = 5.0
+_IDEMPOTENT = frozenset({"GET", "DELETE"})
+_BUSY = frozenset({429, 503})
+
+
+@dataclass(frozen=True)
+class Response:
+    """A whole answer. `headers` has names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object; empty when it is none."""
+        with suppress(ValueError):
+            data = json.loads(self.body)
+            if isinstance(data, dict):
+                return data
+        return {}
+
+    @property
+    def message(self) -> str:
+        """The server's own words for a refusal."""
+        said = self.json().get("message")
+        return str(said or self.body[:200].decode(errors="replace").strip() or f"HTTP {self.status}")
+
+
+class RestClient:
+    """Requests to one API server over one connection, which is kept open between them."""
+
+    def __init__(self, access: Access, environment: Mapping[str, str]) -> None:
+        """`environment` is what a credential plugin of the kubeconfig runs with."""
+        self._access = access
+        self._credentials = Credentials(access, environment)
+        self._prefix = urlsplit(access.server).path.rstrip("/")
+        self._connection: http.client.HTTPConnection | None = None
+        self._certificate: bytes | None = None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        accept: str = "application/json",
+    ) -> Response:
+        """Send a request and read its answer, whatever its status.
+
+        A busy server (429, 503) is asked again after a while, and so is one that cut the
+        connection, unless the request might then be done twice.
+
+        Raises:
+            NotReadyError: the server cannot be reached, or refuses the user (401).
+        """
+        delays = iter(RETRY_DELAYS)
+        may_log_in_again = True
+        while True:
+            try:
+                response = self._exchange(method, path, body, accept)
+            except (http.client.HTTPException, OSError) as error:
+                self.close()
+                delay = next(delays, None) if _is_worth_retrying(error, method) else None
+                if delay is None:
+                    raise self._unreachable(error) from None
+                time.sleep(delay)
+                continue
+            if response.status == 401 and may_log_in_again and self._credentials.forget():
+                may_log_in_again = False
+                continue
+            if response.status == 401:
+                raise self._unauthorized(response)
+            delay = self._busy_delay(response, method, next(delays, None))
+            if delay is None:
+                return response
+            time.sleep(delay)
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, accept: str) -> Response:
+        identity = self._credentials.identity()
+        if identity.certificate != self._certificate or self._is_stale():
+            self.close()
+        if self._connection is None:
+            self._connection = open_connection(self._access, identity, CONNECT_SECONDS, READ_SECONDS)
+            self._certificate = identity.certificate
+        connection = self._connection
+        payload = json.dumps(body).encode() if body is not None else b""
+        connection.putrequest(method, self._prefix + path)
+        for name, value in (("Accept", accept), ("User-Agent", "egress-tutorial"), *identity.headers):
+            connection.putheader(name, value)
+        if payload:
+            connection.putheader("Content-Type", "application/json")
+        if payload or method != "GET":
+            connection.putheader("Content-Length", str(len(payload)))
+        connection.endheaders(payload)
+        answer = connection.getresponse()
+        content = answer.read()
+        if answer.will_close:
+            self.close()
+        return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
+
+    def _is_stale(self) -> bool:
+        """An idle connection that has something to read has been closed by the server."""
+        if self._connection is None or self._connection.sock is None:
+            return False
+        return bool(select.select([self._connection.sock], [], [], 0)[0])
+
+    def _busy_delay(self, response: Response, method: str, delay: float | None) -> float | None:
+        """How long to wait before asking again, or None for not at all. 429 was not acted on;
+        503 may have been."""
+        if response.status not in _BUSY or delay is None:
+            return None
+        if response.status == 503 and method not in _IDEMPOTENT:
+            return None
+        wanted = response.headers.get("retry-after", "")
+        if wanted.isdigit():
+            return min(max(float(wanted), delay), LONGEST_RETRY_AFTER_SECONDS)
+        return delay
+
+    def _unreachable(self, error: Exception) -> NotReadyError:
+        server = self._access.server
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return NotReadyError(
+                f"The API server {server} is not the one that the kubeconfig describes.",
+                why=f"Its certificate was refused: {error.verify_message}.",
+                do=f"Check the cluster {self._access.cluster_name} in: kubectl config view",
+            )
+        return NotReadyError(
+            f"The API server {server} cannot be reached.",
+            why=_reason(error),
+            do=f"Try it with: kubectl --context {self._access.context} get --raw /readyz",
+        )
+
+    def _unauthorized(self, response: Response) -> NotReadyError:
+        return NotReadyError(
+            f"The API server {self._access.server} does not know the user {self._access.user_name}.",
+            why=response.message,
+            do="Log in again, the way this cluster wants it.",
+        )
+
+
+def _is_worth_retrying(error: Exception, method: str) -> bool:
+    """A cut connection may be tried again at once; a refused, silent or untrusted one may not."""
+    if isinstance(error, TimeoutError | ConnectionRefusedError | ssl.SSLCertVerificationError):
+        return False
+    cut = isinstance(error, ConnectionError | http.client.HTTPException | ssl.SSLError)
+    return cut and method in _IDEMPOTENT
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"It did not answer within {READ_SECONDS:.0f} s."
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__

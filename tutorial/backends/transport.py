@@ -1,0 +1,92 @@
+"""Opens the connection to an API server: TCP, TLS and a client certificate.
+
+Called by `tutorial.backends.rest`.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import socket
+import ssl
+import tempfile
+from urllib.parse import urlsplit
+
+from tutorial.backends.credentials import Identity
+from tutorial.backends.kubeconfig import Access
+from tutorial.errors import NotReadyError
+
+
+def open_connection(
+    access: Access, identity: Identity, connect_seconds: float, read_seconds: float
+) -> http.client.HTTPConnection:
+    """A connected connection; every later operation on it has `read_seconds`.
+
+    Raises:
+        NotReadyError: the kubeconfig's server or certificates make no sense.
+        OSError: the server cannot be reached, or is not who it should be.
+    """
+    parts = urlsplit(access.server)
+    host = parts.hostname
+    if parts.scheme not in ("http", "https") or not host:
+        raise _broken(access, f"its server {access.server} is no http or https address")
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        context = _tls(access, identity) if parts.scheme == "https" else None
+    except (ValueError, OSError) as error:
+        raise _broken(access, f"its certificates or address cannot be used ({error})") from None
+    connection = http.client.HTTPConnection(host, port, timeout=read_seconds)
+    stream = socket.create_connection((host, port), timeout=connect_seconds)
+    try:
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context is not None:
+            name = str(access.cluster.get("tls-server-name") or host)
+            stream = context.wrap_socket(stream, server_hostname=name)
+        stream.settimeout(read_seconds)
+    except BaseException:
+        stream.close()
+        raise
+    connection.sock = stream
+    return connection
+
+
+def _tls(access: Access, identity: Identity) -> ssl.SSLContext:
+    cluster = access.cluster
+    data = cluster.get("certificate-authority-data")
+    file = cluster.get("certificate-authority")
+    if data:
+        context = ssl.create_default_context(cadata=base64.b64decode(str(data)).decode())
+    else:
+        context = ssl.create_default_context(cafile=str(file) if file else None)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # many clusters' own authorities are not strict
+    if cluster.get("insecure-skip-tls-verify"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if identity.certificate:
+        _load_certificate(context, identity.certificate, identity.key or b"")
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """`ssl` reads files only: the key is in one of the user's own (0600) for that instant."""
+    descriptor, path = tempfile.mkstemp(prefix="egress-tutorial-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(certificate.rstrip() + b"\n" + key)
+        context.load_cert_chain(path, password=_no_password)
+    finally:
+        os.unlink(path)  # noqa: PTH108 (mkstemp gives a string)
+
+
+def _no_password() -> str:
+    """An encrypted key is an error, not a question on the terminal."""
+    raise ValueError("the client key is encrypted")
+
+
+def _broken(access: Access, why: str) -> NotReadyError:
+    return NotReadyError(
+        f"The context {access.context} cannot be used.",
+        why=f"In the kubeconfig, {why}.",
+        do="kubectl config view",
+    )
