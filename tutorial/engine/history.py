@@ -6,7 +6,7 @@ Pure functions over records; used by ownership, undo, rollback and resume.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tutorial.engine.records import Found, Intent, Made, Outcome, Record, Undone
 from tutorial.steps.model import ObjectReference
@@ -14,24 +14,34 @@ from tutorial.steps.model import ObjectReference
 
 @dataclass(frozen=True)
 class Begun:
-    """A step that has begun and was not undone. `outcome` is that of its last intent: None when
-    the process died in between."""
+    """A step that has begun and was not undone.
+
+    `outcome` is that of its last intent: None when the process died in between. `unconfirmed` are
+    the objects that it may have made: absent at an intent, and no outcome after it says more.
+    """
 
     step: str
     intents: tuple[Intent, ...]
-    outcome: Outcome | None
+    outcome: Outcome | None = None
+    unconfirmed: tuple[ObjectReference, ...] = ()
 
     @property
     def cleanup(self) -> tuple[str, ...]:
-        return self.intents[-1].cleanup
+        """The step's cleanup commands; an intent that only restores an object has none."""
+        return next((intent.cleanup for intent in reversed(self.intents) if intent.cleanup), ())
 
-    def last_intent_for(self, reference: ObjectReference) -> Intent:
+    @property
+    def by_hand(self) -> str:
+        return next((intent.by_hand for intent in reversed(self.intents) if intent.by_hand), "")
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether its command may have been killed while a request was on its way."""
+        return self.outcome is None or self.outcome.exit_code >= 128 or self.outcome.outcome == "interrupted"
+
+    def intent_for(self, reference: ObjectReference) -> Intent:
         """The last intent before which this object was absent."""
         return next(intent for intent in reversed(self.intents) if reference in intent.absent)
-
-    def candidates(self) -> list[ObjectReference]:
-        """Every object that the step may have made."""
-        return list(dict.fromkeys(each for intent in self.intents for each in intent.absent))
 
 
 def begun_steps(records: Sequence[Record]) -> list[Begun]:
@@ -39,11 +49,15 @@ def begun_steps(records: Sequence[Record]) -> list[Begun]:
     found: dict[str, Begun] = {}
     for record in records:
         if isinstance(record, Intent):
-            before = found.get(record.step)
-            found[record.step] = Begun(record.step, (*(before.intents if before else ()), record), None)
+            before = found.get(record.step, Begun(record.step, ()))
+            unconfirmed = dict.fromkeys((*before.unconfirmed, *record.absent))
+            found[record.step] = Begun(record.step, (*before.intents, record), None, tuple(unconfirmed))
         elif isinstance(record, Outcome) and record.step in found:
-            found[record.step] = Begun(record.step, found[record.step].intents, record)
-        elif isinstance(record, Undone) and record.reference is None and record.complete:
+            made = {each.reference for each in record.made}
+            begun = found[record.step]
+            unconfirmed_left = tuple(each for each in begun.unconfirmed if each not in made)
+            found[record.step] = replace(begun, outcome=record, unconfirmed=unconfirmed_left)
+        elif isinstance(record, Undone) and record.complete and record.reference is None:
             found.pop(record.step, None)
     return list(found.values())
 

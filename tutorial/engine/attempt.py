@@ -1,0 +1,156 @@
+"""One step's command, once: intent, run, observe, verdict, outcome.
+
+Called by `tutorial.engine.loop` for a step at its pause, and by `tutorial.engine.quiet` for steps
+that are done without being shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tutorial.engine.command import run_command
+from tutorial.engine.context import Context
+from tutorial.engine.diagnosis import diagnose, outside_is_down
+from tutorial.engine.events import VerdictReached
+from tutorial.engine.history import owned_objects
+from tutorial.engine.judge import capture, judge, with_hints
+from tutorial.engine.ownership import Refused, before_step
+from tutorial.engine.ports import CommandResult
+from tutorial.engine.records import Intent, Made, Outcome
+from tutorial.engine.waiting import wait_until
+from tutorial.errors import JournalError, NotReadyError, TutorialError
+from tutorial.expect.verdict import Mismatch, Verdict
+from tutorial.steps.model import Step
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How it went: `outcome` is `passed`, `failed`, `interrupted`, `skipped` or `already`.
+    `verdict` is None when nothing ran; then `reason` says why."""
+
+    outcome: str
+    verdict: Verdict | None = None
+    reason: str = ""
+    outside_down: bool = False
+    seconds: float = 0.0
+
+
+def attempt_step(context: Context, step: Step, command: str) -> Attempt:
+    """Run `command` as this step's and record what became of it.
+
+    Raises:
+        JournalError: the intent could not be written; nothing has run.
+    """
+    started = context.clock.monotonic()
+    try:
+        cleared = before_step(context, step, command)
+    except JournalError:
+        raise
+    except TutorialError as error:
+        return _unable(error)
+    if isinstance(cleared, Refused):
+        context.ledger.note(Outcome(step.id, cleared.outcome, 0))
+        return Attempt(cleared.outcome, reason=cleared.reason)
+    context.ledger.begin(cleared.intent)
+    if cleared.already:
+        context.ledger.note(Outcome(step.id, "already", 0))
+        names = ", ".join(map(str, cleared.intent.present))
+        return Attempt("already", reason=f"{names} was there and empty: it is used, and stays at the end.")
+    attempt = _run(context, step, cleared.intent)
+    seconds = context.clock.monotonic() - started
+    return Attempt(attempt.outcome, attempt.verdict, attempt.reason, attempt.outside_down, seconds)
+
+
+def _run(context: Context, step: Step, intent: Intent) -> Attempt:
+    result, verdict = _run_with_retries(context, step, intent.command)
+    outcome = _outcome_of(result, verdict)
+    if outcome == "passed" and step.until is not None:
+        _record(context, step, intent, "begun", result)
+        waited = wait_until(context, step, step.until)
+        verdict, outcome = waited.verdict, waited.outcome
+    if outcome == "passed":
+        verdict = capture(context, step, result, verdict)
+        outcome = "passed" if verdict.passed else "failed"
+    trouble = _record(context, step, intent, outcome, result)
+    if outcome != "failed":
+        context.emitter.emit(VerdictReached, step=step.id, verdict=verdict)
+        return Attempt(outcome, verdict, outside_down=False)
+    down = isinstance(trouble, NotReadyError) or outside_is_down(context, step, result)
+    verdict = with_hints(context, step, result, verdict, outside_down=down)
+    context.emitter.emit(VerdictReached, step=step.id, verdict=verdict)
+    diagnose(context, step)
+    return Attempt(outcome, verdict, reason=trouble.what if trouble else "", outside_down=down)
+
+
+def _run_with_retries(context: Context, step: Step, command: str) -> tuple[CommandResult, Verdict]:
+    """Run the command; again on failure where the step says so."""
+    attempts = step.retry.attempts if step.retry is not None and step.repeatable else 1
+    number = 1
+    while True:
+        result = run_command(
+            context.tools,
+            context.shell,
+            step.id,
+            "command" if number == 1 else "retry",
+            command,
+            shown=context.plan.fill(command),
+            timeout=step.timeout,
+            attempt=number,
+        )
+        verdict = judge(context, step.expect, result)
+        if verdict.passed or result.ended_by == "interrupt" or number >= attempts or step.retry is None:
+            return result, verdict
+        context.clock.sleep(step.retry.interval)
+        if context.stopper.pending():
+            return result, verdict
+        number += 1
+
+
+def _outcome_of(result: CommandResult, verdict: Verdict) -> str:
+    if result.ended_by == "interrupt":
+        return "interrupted"
+    return "passed" if verdict.passed else "failed"
+
+
+def _record(
+    context: Context, step: Step, intent: Intent, outcome: str, result: CommandResult
+) -> TutorialError | None:
+    """Write the outcome with what the command made and removed. A cluster that cannot be asked is
+    told to the caller; rollback will ask again."""
+    made: Sequence[Made] = ()
+    removed: Sequence[str] = ()
+    trouble = None
+    try:
+        made = [
+            Made(reference, state.uid)
+            for reference in intent.absent
+            if (state := context.cluster.lookup(reference)) is not None
+        ]
+        removed = _removed(context, intent)
+    except TutorialError as error:
+        trouble = error
+    context.ledger.note(Outcome(step.id, outcome, result.exit_code, tuple(made), tuple(removed)))
+    return trouble
+
+
+def _removed(context: Context, intent: Intent) -> list[str]:
+    """The uids of this run's objects that the intent doomed and that are gone now."""
+    owned = owned_objects(context.ledger.records())
+    gone = []
+    for doomed in intent.doomed:
+        state = context.cluster.lookup(doomed.reference)
+        if doomed.uid in owned and (state is None or state.uid != doomed.uid):
+            gone.append(doomed.uid)
+    return gone
+
+
+def _unable(error: TutorialError) -> Attempt:
+    """The cluster could not be asked, so nothing has run."""
+    mismatch = Mismatch("cluster", "reachable", "an answer", error.why or error.what, error.what)
+    return Attempt(
+        "failed",
+        Verdict((mismatch,), cause=error.why, fix=error.do),
+        reason=error.what,
+        outside_down=isinstance(error, NotReadyError),
+    )

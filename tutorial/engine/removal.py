@@ -1,0 +1,211 @@
+"""Undoes one begun step: its cleanup commands, then its objects, by uid, and nothing else.
+
+Used by `tutorial.engine.undo` for a step and by `tutorial.engine.rollback` for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tutorial.engine.by_hand import delete_command, free_command
+from tutorial.engine.command import run_command
+from tutorial.engine.context import Tools
+from tutorial.engine.events import ObjectUndone
+from tutorial.engine.history import Begun, owned_objects
+from tutorial.engine.ownership import descendants, foreign_contents, made_in
+from tutorial.engine.patience import Patience
+from tutorial.engine.ports import ObjectState
+from tutorial.engine.records import Undone
+from tutorial.engine.sent import is_from
+from tutorial.errors import TutorialError
+from tutorial.steps.model import ObjectReference
+
+_OWNERS_OF_PODS = frozenset(
+    {"deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob", "replicationcontroller"}
+)
+
+
+class Remover:
+    """Undoes begun steps, one at a time. `left` collects the commands for what is still there;
+    `cleaned` the steps whose cleanup commands have been run.
+
+    Args:
+        purpose: `cleanup` (rollback) or `undo`, as in `CommandStarted`.
+        objects: false where the objects vanish with their sandbox anyway.
+    """
+
+    def __init__(self, tools: Tools, *, purpose: str, objects: bool = True) -> None:
+        self._tools = tools
+        self._purpose = purpose
+        self.objects = objects
+        self.patience = Patience(tools)
+        self.left: dict[str, None] = {}
+        self.cleaned: set[str] = set()
+
+    def remove(self, begun: Begun) -> bool:
+        """Undo the step as far as possible; whether all of it is undone. The caller notes that.
+
+        Raises:
+            Stopped: Ctrl-C.
+        """
+        cleaned = self._clean_up(begun)
+        return (not self.objects or self.remove_objects(begun)) and cleaned
+
+    def remove_objects(self, begun: Begun) -> bool:
+        """Delete what the step made and wait until it is gone; whether nothing is left."""
+        targets, looked_up = self._targets(begun)
+        offspring = self._offspring(targets)
+        deleted = [target for target in reversed(targets) if self._delete(begun.step, target)]
+        gone = self._confirm(begun.step, deleted)
+        offspring_gone = not offspring or self._confirm_offspring(begun.step, offspring)
+        return looked_up and len(deleted) == len(targets) and gone and offspring_gone
+
+    def _clean_up(self, begun: Begun) -> bool:
+        """Run the step's cleanup commands, every one; whether all ended well."""
+        results = [self._run(begun, command) for command in begun.cleanup]
+        self.cleaned.add(begun.step)
+        return all(results)
+
+    def _run(self, begun: Begun, command: str) -> bool:
+        self.patience.check_stop()
+        failure = "there is no shell to run it"
+        if self._tools.shell is not None:
+            try:
+                result = run_command(
+                    self._tools,
+                    self._tools.shell,
+                    begun.step,
+                    self._purpose,
+                    command,
+                    shown=command,
+                    timeout=self._tools.limits.cleanup,
+                )
+            except TutorialError as error:
+                failure = error.what
+            else:
+                if result.exit_code == 0:
+                    return True
+                failure = f"exit code {result.exit_code}"
+        self._tools.emitter.notice(f"A cleanup of {begun.step} failed ({failure}): {command}", "warning")
+        self.left[begun.by_hand or command] = None
+        return False
+
+    def _targets(self, begun: Begun) -> tuple[list[ObjectState], bool]:
+        """The step's objects that are there now, and whether every one could be looked up."""
+        owned = owned_objects(self._tools.ledger.records())
+        known = {made.reference: uid for uid, (step, made) in owned.items() if step == begun.step}
+        targets: list[ObjectState] = []
+        looked_up = True
+        for reference in dict.fromkeys((*known, *begun.unconfirmed)):
+            try:
+                state = self._lookup(reference)
+            except TutorialError as error:
+                self._still_there(begun.step, reference, "failed", error.what)
+                looked_up = False
+                continue
+            uid = known.get(reference, "")
+            if state is None:
+                if uid:
+                    self._undone(begun.step, reference, "gone")
+            elif state.uid == uid or (not uid and is_from(begun.intent_for(reference), state)):
+                targets.append(state)
+            else:
+                self._undone(begun.step, reference, "foreign", "this run did not make the one that is there")
+        return targets, looked_up
+
+    def _delete(self, step: str, target: ObjectState) -> bool:
+        """Ask for the deletion; false when it must not be or was refused."""
+        reference, cluster = target.reference, self._tools.cluster
+        try:
+            if reference.kind == "namespace":
+                contents = self.patience.call(lambda: cluster.namespace_contents(reference.name))
+                foreign = foreign_contents(contents, made_in(reference.name, self._tools.ledger.records()))
+                if foreign:
+                    names = ", ".join(str(each.reference) for each in foreign)
+                    self._still_there(step, reference, "failed", f"it holds what this run did not make: {names}")
+                    return False
+            self.patience.call(lambda: cluster.delete(reference, target.uid))
+        except TutorialError as error:
+            self._still_there(step, reference, "failed", error.what)
+            return False
+        return True
+
+    def _confirm(self, step: str, deleted: Sequence[ObjectState]) -> bool:
+        """Wait until the objects are gone and tell the fate of each."""
+        try:
+            left = self.patience.until_gone([(state.reference, state.uid) for state in deleted])
+        except TutorialError as error:
+            for state in deleted:
+                self._still_there(step, state.reference, "failed", error.what)
+            return False
+        for state in deleted:
+            now = left.get((state.reference, state.uid))
+            if now is None:
+                self._undone(step, state.reference, "deleted")
+            else:
+                self._tell_what_holds(step, now)
+        return not left
+
+    def _tell_what_holds(self, step: str, state: ObjectState) -> None:
+        held = [state] if state.finalizers else self._held_inside(state.reference)
+        for each in held:
+            self.left[free_command(each.reference)] = None
+        if held:
+            names = "; ".join(f"{', '.join(each.finalizers)} of {each.reference}" for each in held)
+            self._still_there(step, state.reference, "blocked", f"finalizer {names}")
+        else:
+            seconds = self._tools.limits.gone
+            self._still_there(step, state.reference, "failed", f"it was not gone after {seconds:g} s")
+
+    def _held_inside(self, reference: ObjectReference) -> list[ObjectState]:
+        """The objects in a namespace that a finalizer holds."""
+        if reference.kind != "namespace":
+            return []
+        try:
+            contents = self.patience.call(lambda: self._tools.cluster.namespace_contents(reference.name))
+        except TutorialError:
+            return []
+        return [state for state in contents if state.finalizers]
+
+    def _offspring(self, targets: Sequence[ObjectState]) -> dict[str, set[str]]:
+        """The uids of the pods and replica sets of what is about to be deleted, by namespace."""
+        parents: dict[str, set[str]] = {}
+        for state in targets:
+            if state.reference.kind in _OWNERS_OF_PODS and state.reference.namespace:
+                parents.setdefault(state.reference.namespace, set()).add(state.uid)
+        try:
+            return {
+                namespace: descendants(self._contents(namespace), uids) - uids
+                for namespace, uids in parents.items()
+            }
+        except TutorialError:
+            return {}
+
+    def _confirm_offspring(self, step: str, offspring: dict[str, set[str]]) -> bool:
+        left: list[ObjectState] = []
+        for namespace, uids in offspring.items():
+            try:
+                left += self.patience.until_contents_gone(namespace, uids)
+            except TutorialError as error:
+                self._tools.emitter.notice(error.what, "warning")
+                return False
+        for state in left:
+            self._tell_what_holds(step, state)
+        return not left
+
+    def _lookup(self, reference: ObjectReference) -> ObjectState | None:
+        return self.patience.call(lambda: self._tools.cluster.lookup(reference))
+
+    def _contents(self, namespace: str) -> Sequence[ObjectState]:
+        return self.patience.call(lambda: self._tools.cluster.namespace_contents(namespace))
+
+    def _still_there(self, step: str, reference: ObjectReference, outcome: str, detail: str) -> None:
+        self.left[delete_command(reference)] = None
+        self._undone(step, reference, outcome, detail)
+
+    def _undone(self, step: str, reference: ObjectReference, outcome: str, detail: str = "") -> None:
+        complete = outcome not in ("blocked", "failed")
+        self._tools.ledger.note(Undone(step, reference, complete, detail))
+        self._tools.emitter.emit(
+            ObjectUndone, step=step, object=str(reference), outcome=outcome, detail=detail
+        )

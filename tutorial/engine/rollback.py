@@ -1,0 +1,76 @@
+"""Undoes every begun step of a run, last first, from its records alone, and proves it.
+
+Called at the end of a run (`tutorial.engine.run`) and by `tutorial.app` for a run that was left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutorial.engine.by_hand import delete_command
+from tutorial.engine.context import Tools
+from tutorial.engine.events import RollbackEnded, RollbackStarted
+from tutorial.engine.found import report_found
+from tutorial.engine.history import Begun, begun_steps, owned_objects
+from tutorial.engine.patience import Stopped
+from tutorial.engine.records import Undone
+from tutorial.engine.removal import Remover
+
+
+@dataclass(frozen=True)
+class RollbackResult:
+    """`left` holds the commands for what is still there; empty when `complete`."""
+
+    complete: bool
+    left: tuple[str, ...] = ()
+
+
+def roll_back(tools: Tools, *, objects: bool = True) -> RollbackResult:
+    """Undo every begun step. It goes on after a failure, and can be run again.
+
+    A Ctrl-C that led here must have been cleared; the next one stops the rollback, and what is
+    left is listed.
+
+    Args:
+        objects: false where the objects vanish with their sandbox anyway.
+    """
+    begun = list(reversed(begun_steps(tools.ledger.records())))
+    tools.emitter.emit(RollbackStarted, steps=len(begun), objects=_count_objects(tools) if objects else 0)
+    remover = Remover(tools, purpose="cleanup", objects=objects)
+    try:
+        complete = _undo_all(tools, remover, begun)
+        if objects:
+            report_found(tools)
+    except Stopped:
+        complete = False
+        tools.emitter.notice("The rollback was stopped.", "warning")
+    left = () if complete else _what_is_left(tools, remover)
+    tools.emitter.emit(RollbackEnded, complete=complete, left=left)
+    return RollbackResult(complete, left)
+
+
+def _undo_all(tools: Tools, remover: Remover, begun: list[Begun]) -> bool:
+    """Undo the steps and look again after those that were cut off; whether all is undone."""
+    undone = {step.step: remover.remove(step) for step in begun}
+    late = [step for step in begun if step.was_cut_off and step.unconfirmed and remover.objects]
+    if late:
+        tools.clock.sleep(tools.limits.late)
+        for step in late:
+            undone[step.step] = remover.remove_objects(step) and undone[step.step]
+    for step in begun:
+        tools.ledger.note(Undone(step.step, None, undone[step.step]))
+    return all(undone.values())
+
+
+def _count_objects(tools: Tools) -> int:
+    return len(owned_objects(tools.ledger.records()))
+
+
+def _what_is_left(tools: Tools, remover: Remover) -> tuple[str, ...]:
+    """What the remover could not undo, and what it did not come to."""
+    left = dict(remover.left)
+    for step in reversed(begun_steps(tools.ledger.records())):
+        left.update(dict.fromkeys(step.cleanup if step.step not in remover.cleaned else ()))
+    for _, made in owned_objects(tools.ledger.records()).values():
+        left[delete_command(made.reference)] = None
+    return tuple(left)

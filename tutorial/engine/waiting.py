@@ -1,0 +1,69 @@
+"""`until`: a read-only command repeated after a step until its expectation holds.
+
+Called by `tutorial.engine.attempt`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tutorial.engine.command import run_command
+from tutorial.engine.context import Context
+from tutorial.engine.events import Waiting
+from tutorial.engine.judge import judge
+from tutorial.engine.ports import Stop
+from tutorial.expect.verdict import Mismatch, Verdict
+from tutorial.steps.model import Step, Until
+
+_LEAST_SECONDS = 1.0
+"""The last try gets this long even when less is left."""
+
+
+@dataclass(frozen=True)
+class Waited:
+    """`outcome` is `passed`, `failed` or `interrupted`."""
+
+    outcome: str
+    verdict: Verdict
+
+
+def wait_until(context: Context, step: Step, until: Until) -> Waited:
+    """Repeat the command until it holds, the time is over, a key is pressed, or a signal comes."""
+    started = context.clock.monotonic()
+    attempt = 0
+    while True:
+        attempt += 1
+        left = until.timeout - (context.clock.monotonic() - started)
+        result = run_command(
+            context.tools,
+            context.shell,
+            step.id,
+            "until",
+            until.command,
+            shown=context.plan.fill(until.command),
+            timeout=max(_LEAST_SECONDS, min(left, step.timeout)),
+            carry=False,
+            attempt=attempt,
+        )
+        verdict = judge(context, (until.expect,), result)
+        if verdict.passed:
+            return Waited("passed", verdict)
+        if result.ended_by == "interrupt" or context.stopper.pending() is not Stop.NONE:
+            return Waited("interrupted", verdict)
+        elapsed = context.clock.monotonic() - started
+        context.emitter.emit(
+            Waiting, step=step.id, attempt=attempt, elapsed=elapsed, timeout=until.timeout
+        )
+        if elapsed >= until.timeout:
+            return _failed(verdict, f"It did not hold within {until.timeout:g} s ({attempt} tries).")
+        key_pressed = context.clock.sleep(min(until.interval, until.timeout - elapsed))
+        if context.stopper.pending() is not Stop.NONE:
+            return Waited("interrupted", verdict)
+        if key_pressed:
+            return _failed(verdict, f"Waiting was stopped by a key after {elapsed:.0f} s.")
+
+
+def _failed(verdict: Verdict, reason: str) -> Waited:
+    last = verdict.mismatches[-1]
+    over = Mismatch("until", "timeout", last.expected, last.actual, reason)
+    return Waited("failed", replace(verdict, mismatches=(over, *verdict.mismatches)))
