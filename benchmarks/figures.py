@@ -21,7 +21,8 @@ from pathlib import Path
 
 import pexpect
 
-from tutorial.steps.loader import find_tutorial, load_tutorial
+from tutorial.steps.catalog import find_tutorial
+from tutorial.steps.loader import load_tutorial
 from tutorial.steps.model import Step
 
 BIN = Path(sys.executable).parent
