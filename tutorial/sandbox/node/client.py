@@ -149,7 +149,9 @@ class Process:
 class PodSandbox:
     """A pod's namespaces: starts programs in them and makes sockets and rules inside."""
 
-    def __init__(self, uid: str, addresses: Sequence[str], pid: int, end: socket.socket, name: str, link: str):
+    def __init__(
+        self, uid: str, addresses: Sequence[str], *, pid: int, end: socket.socket, name: str, link: str
+    ) -> None:
         self.uid = uid
         self.name = name
         self.addresses = tuple(addresses)
@@ -277,7 +279,14 @@ class NodeClient:
         reply, (end,) = await self._request(
             "create_pod", hostname=name[:63], addresses=list(addresses), root=root
         )
-        pod = PodSandbox(uid or name, addresses, reply["pid"], socket.socket(fileno=end), name, reply["link"])
+        pod = PodSandbox(
+            uid or name,
+            addresses,
+            pid=reply["pid"],
+            end=socket.socket(fileno=end),
+            name=name,
+            link=reply["link"],
+        )
         self.pods[pod.uid] = pod
         return pod
 
@@ -338,7 +347,9 @@ class NodeClient:
 
 
 async def _make_socket(link: _Link, kind: str) -> socket.socket:
-    _, (descriptor,) = await link.request("socket", family=socket.AF_INET, type=_SOCKET_TYPES[kind], protocol=0)
+    _, (descriptor,) = await link.request(
+        "socket", family=socket.AF_INET, type=_SOCKET_TYPES[kind], protocol=0
+    )
     made = socket.socket(fileno=descriptor)
     made.setblocking(False)
     return made

@@ -33,9 +33,7 @@ def prepare_node() -> None:
     # The kernel refuses a new /proc where the present one is partly masked (in a container);
     # the present one will do.
     with suppress(PermissionError):
-        syscalls.mount(
-            "proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-        )
+        syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
     netlink.set_up("lo")
     netlink.add_address("lo", f"{GATEWAY}/32")
     _IP_FORWARD.write_text("1")

@@ -52,8 +52,9 @@ class Mount:
 
 @dataclass(frozen=True)
 class RootPlan:
-    """What a pod's root holds beside the programs: texts by absolute path, links by absolute path,
-    and binds. `megabytes` bounds everything that is written into it."""
+    """What a pod's root holds beside the programs: texts by absolute path (a path that ends in `/`
+    is an empty folder), links by absolute path, and binds. `megabytes` bounds everything that is
+    written into it."""
 
     files: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
@@ -90,8 +91,11 @@ def _inside(path: str) -> Path:
 
 def _write(path: str, text: str) -> None:
     target = _inside(path)
+    if path.endswith("/"):
+        target.mkdir(parents=True, exist_ok=True)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text)
+    target.write_text(text, errors="surrogateescape")
 
 
 def _show_host_path(name: str) -> None:

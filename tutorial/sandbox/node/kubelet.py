@@ -1,0 +1,205 @@
+"""The kubelet, and a scheduler that knows one node: pods of the API become pods of the node.
+
+Made by `tutorial.sandbox.supervisor`; meets the other parts through a watch on pods. One
+`pod_worker.PodWorker` per pod does the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+from tutorial.sandbox.node.client import NodeClient
+from tutorial.sandbox.node.pod_files import PodSettings
+from tutorial.sandbox.node.events import SCHEDULER, EventRecorder, now
+from tutorial.sandbox.node.nodeagent import GATEWAY
+from tutorial.sandbox.node.pod_worker import NodeContext, PodWorker
+from tutorial.sandbox.ports import Change, Object, Objects, SidecarConfiguration, Watch
+from tutorial.sandbox.resources import NODE, POD
+from tutorial.sandbox.status import ApiError
+
+NODE_NAME = "sandbox"
+KUBELET_VERSION = "v1.36.0"
+_POD_NETWORK = ipaddress.IPv4Network("10.244.0.0/16")
+_FIRST_POD = 2
+_ENDED = ("Succeeded", "Failed")
+
+
+class Kubelet:
+    """Runs the pods that the API holds.
+
+    Args:
+        objects: the API.
+        node: the started node.
+        sidecars: the mesh, asked for each pod's proxy.
+        logs: a folder of the run's for containers' output.
+        settings: what all pods have in common.
+    """
+
+    def __init__(
+        self,
+        objects: Objects,
+        node: NodeClient,
+        sidecars: SidecarConfiguration,
+        logs: Path,
+        settings: PodSettings,
+    ) -> None:
+        self._objects = objects
+        self._recorder = EventRecorder(objects, NODE_NAME)
+        self._context = NodeContext(objects, node, sidecars, settings, self._recorder, logs)
+        self._workers: dict[str, PodWorker] = {}
+        self._next_address = _FIRST_POD
+        self._watch: Watch | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._abandoning: set[asyncio.Task[None]] = set()
+        self._synced = False
+
+    def start(self) -> None:
+        """Register the node and begin to run pods; returns at once."""
+        with suppress(ApiError):
+            self._objects.update_status(NODE, self._objects.create(NODE, None, node_object()) | node_status())
+        self._watch = self._objects.watch(POD)
+        self._task = asyncio.ensure_future(self._follow(self._watch))
+
+    def ready(self) -> bool:
+        """Whether all pods that were there at the start have been taken up."""
+        return self._synced
+
+    def worker(self, pod_uid: str) -> PodWorker | None:
+        """The worker of a pod that is on the node."""
+        return self._workers.get(pod_uid)
+
+    async def stop(self) -> None:
+        """End all pods at once; their objects stay."""
+        if self._watch is not None:
+            self._watch.close()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await asyncio.gather(*(worker.abandon() for worker in self._workers.values()))
+        self._workers.clear()
+
+    async def _follow(self, watch: Watch) -> None:
+        async for change in watch:
+            self._handle(change)
+
+    def _handle(self, change: Change) -> None:
+        if change.type == "SYNCED":
+            self._synced = True
+            return
+        pod = change.object
+        uid = pod["metadata"]["uid"]
+        worker = self._workers.get(uid)
+        if change.type == "DELETED":
+            if worker is not None:
+                del self._workers[uid]
+                self._abandon(worker)
+        elif worker is None:
+            self._take_up(pod)
+        elif "deletionTimestamp" in pod["metadata"]:
+            worker.terminate(pod["metadata"].get("deletionGracePeriodSeconds", 0))
+
+    def _take_up(self, pod: Object) -> None:
+        """A pod that is new here: bind it to the node, and start it."""
+        if pod["spec"].get("nodeName", NODE_NAME) != NODE_NAME:
+            return
+        if pod.get("status", {}).get("phase") in _ENDED:
+            return
+        meta = pod["metadata"]
+        if "deletionTimestamp" in meta:
+            with suppress(ApiError):
+                self._objects.delete(POD, meta["namespace"], meta["name"], uid=meta["uid"], grace_seconds=0)
+            return
+        if "nodeName" not in pod["spec"]:
+            try:
+                bound = {**pod, "spec": {**pod["spec"], "nodeName": NODE_NAME}}
+                bound["metadata"] = {k: v for k, v in meta.items() if k != "resourceVersion"}
+                pod = self._objects.update(POD, bound)
+            except ApiError:
+                # It is gone, or was replaced: the watch tells.
+                return
+            where = f"{meta['namespace']}/{meta['name']} to {NODE_NAME}"
+            self._recorder.record(pod, "Scheduled", f"Successfully assigned {where}", component=SCHEDULER)
+        self._workers[meta["uid"]] = PodWorker(pod, self._allocate(), self._context)
+
+    def _allocate(self) -> str:
+        """The next address of the pod network; those of living pods are passed over."""
+        used = {worker.address for worker in self._workers.values()}
+        while True:
+            address = str(_POD_NETWORK[self._next_address])
+            self._next_address += 1
+            if self._next_address >= _POD_NETWORK.num_addresses - 1:
+                self._next_address = _FIRST_POD
+            if address not in used:
+                return address
+
+    def _abandon(self, worker: PodWorker) -> None:
+        task = asyncio.ensure_future(worker.abandon())
+        self._abandoning.add(task)
+        task.add_done_callback(self._abandoning.discard)
+
+
+def node_object() -> Object:
+    """The node's object, without its status."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": NODE_NAME,
+            "labels": {
+                "kubernetes.io/arch": machine,
+                "kubernetes.io/hostname": NODE_NAME,
+                "kubernetes.io/os": "linux",
+                "node-role.kubernetes.io/control-plane": "",
+            },
+        },
+        "spec": {"podCIDR": str(_POD_NETWORK), "podCIDRs": [str(_POD_NETWORK)]},
+    }
+
+
+def node_status() -> Object:
+    """The node's status: ready from the start, and honest about what it is."""
+    moment = now()
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    conditions = [
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+    ]
+    return {
+        "status": {
+            "addresses": [
+                {"type": "InternalIP", "address": GATEWAY},
+                {"type": "Hostname", "address": NODE_NAME},
+            ],
+            "conditions": [
+                {
+                    "type": kind,
+                    "status": status,
+                    "lastHeartbeatTime": moment,
+                    "lastTransitionTime": moment,
+                    "reason": reason,
+                    "message": message,
+                }
+                for kind, status, reason, message in conditions
+            ],
+            "nodeInfo": {
+                "architecture": machine,
+                "bootID": "",
+                "containerRuntimeVersion": "sandbox://namespaces",
+                "kernelVersion": platform.release(),
+                "kubeProxyVersion": "",
+                "kubeletVersion": KUBELET_VERSION,
+                "machineID": "",
+                "operatingSystem": "linux",
+                "osImage": "this machine's programs, read-only",
+                "systemUUID": "",
+            },
+        }
+    }
