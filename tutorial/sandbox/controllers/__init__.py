@@ -1,0 +1,1 @@
+"""The controllers: each watches objects and makes the cluster as they want it (`ControllerManager`)."""

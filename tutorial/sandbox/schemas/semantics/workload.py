@@ -7,6 +7,7 @@ from typing import Any
 
 from tutorial.sandbox.ports import Object
 from tutorial.sandbox.schemas.errors import FieldError, forbidden, invalid_value, required, unsupported
+from tutorial.sandbox.schemas.label_selector import matches
 from tutorial.sandbox.schemas.semantics import names, pod
 
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
@@ -76,7 +77,7 @@ def _template(spec: dict[str, Any]) -> Iterator[FieldError]:
         yield required("spec.template")
         return
     labels = template.get("metadata", {}).get("labels", {})
-    if not _matches(spec.get("selector") or {}, labels):
+    if not matches(spec.get("selector") or {}, labels):
         detail = "`selector` does not match template `labels`"
         yield invalid_value("spec.template.metadata.labels", labels, detail)
     yield from names.labels("spec.template.labels", labels)
@@ -87,26 +88,6 @@ def _template(spec: dict[str, Any]) -> Iterator[FieldError]:
     if "activeDeadlineSeconds" in content:
         detail = "activeDeadlineSeconds in ReplicaSet is not Supported"
         yield forbidden("spec.template.spec.activeDeadlineSeconds", detail)
-
-
-def _matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
-    if not selector.get("matchLabels", {}).items() <= labels.items():
-        return False
-    return all(_fulfils(expression, labels) for expression in selector.get("matchExpressions", ()))
-
-
-def _fulfils(expression: dict[str, Any], labels: dict[str, str]) -> bool:
-    key, values = expression.get("key", ""), expression.get("values", ())
-    match expression.get("operator"):
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-    return True
 
 
 def _strategy(strategy: dict[str, Any]) -> Iterator[FieldError]:
