@@ -20,6 +20,8 @@ def default(service: Object) -> None:
     if spec["sessionAffinity"] == "ClientIP":
         client = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
         client.setdefault("timeoutSeconds", _AFFINITY_SECONDS)
+    elif spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
     for port in spec.get("ports", ()):
         port.setdefault("protocol", "TCP")
         if port.get("targetPort") in (None, 0, "") and "port" in port:
