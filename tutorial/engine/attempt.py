@@ -7,14 +7,14 @@ that are done without being shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Context
 from tutorial.engine.diagnosis import diagnose, outside_is_down
 from tutorial.engine.events import VerdictReached
 from tutorial.engine.history import owned_objects
-from tutorial.engine.judge import capture, judge, with_hints
+from tutorial.engine.judge import capture, judge
 from tutorial.engine.ownership import Refused, before_step
 from tutorial.engine.ports import CommandResult
 from tutorial.engine.records import Intent, Made, Outcome
@@ -22,6 +22,9 @@ from tutorial.engine.waiting import wait_until
 from tutorial.errors import JournalError, NotReadyError, TutorialError
 from tutorial.expect.verdict import Mismatch, Verdict
 from tutorial.steps.model import Step
+
+_OUTSIDE_DOWN = "The outside is down, not this step: the same request fails without it, too."
+_WAIT = "Try again later, or check the way out to the internet."
 
 
 @dataclass(frozen=True)
@@ -69,15 +72,15 @@ def _run(context: Context, step: Step, intent: Intent) -> Attempt:
         _record(context, step, intent, "begun", result)
         waited = wait_until(context, step, step.until)
         verdict, outcome = waited.verdict, waited.outcome
-    if outcome == "passed":
-        verdict = capture(context, step, result, verdict)
-        outcome = "passed" if verdict.passed else "failed"
+    if outcome == "passed" and (lacking := capture(context, step, result)):
+        verdict, outcome = Verdict(lacking), "failed"
     trouble = _record(context, step, intent, outcome, result)
     if outcome != "failed":
         context.emitter.emit(VerdictReached, step=step.id, verdict=verdict)
-        return Attempt(outcome, verdict, outside_down=False)
+        return Attempt(outcome, verdict)
     down = isinstance(trouble, NotReadyError) or outside_is_down(context, step, result)
-    verdict = with_hints(context, step, result, verdict, outside_down=down)
+    if down and step.control is not None:
+        verdict = replace(verdict, cause=_OUTSIDE_DOWN, fix=_WAIT)
     context.emitter.emit(VerdictReached, step=step.id, verdict=verdict)
     diagnose(context, step)
     return Attempt(outcome, verdict, reason=trouble.what if trouble else "", outside_down=down)
@@ -88,6 +91,7 @@ def _run_with_retries(context: Context, step: Step, command: str) -> tuple[Comma
     attempts = step.retry.attempts if step.retry is not None and step.repeatable else 1
     number = 1
     while True:
+        before = context.shell.variables()
         result = run_command(
             context.tools,
             context.shell,
@@ -98,7 +102,7 @@ def _run_with_retries(context: Context, step: Step, command: str) -> tuple[Comma
             timeout=step.timeout,
             attempt=number,
         )
-        verdict = judge(context, step.expect, result)
+        verdict = judge(context, step.expect, result, before=before, hints=step.hints)
         if verdict.passed or result.ended_by == "interrupt" or number >= attempts or step.retry is None:
             return result, verdict
         context.clock.sleep(step.retry.interval)

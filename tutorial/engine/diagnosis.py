@@ -29,6 +29,7 @@ def outside_is_down(context: Context, step: Step, result: CommandResult) -> bool
     control = _runnable_control(context, step.control)
     if control is None:
         return False
+    before = context.shell.variables()
     answer = run_command(
         context.tools,
         context.shell,
@@ -39,7 +40,7 @@ def outside_is_down(context: Context, step: Step, result: CommandResult) -> bool
         timeout=control.timeout,
         carry=False,
     )
-    return not judge(context, control.expect, answer).passed and answer.ended_by != "interrupt"
+    return not judge(context, control.expect, answer, before=before).passed and answer.ended_by != "interrupt"
 
 
 def diagnose(context: Context, step: Step) -> None:

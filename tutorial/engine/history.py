@@ -62,6 +62,11 @@ def begun_steps(records: Sequence[Record]) -> list[Begun]:
     return list(found.values())
 
 
+def find_begun(records: Sequence[Record], step: str) -> Begun | None:
+    """The step, if it has begun and was not undone."""
+    return next((each for each in begun_steps(records) if each.step == step), None)
+
+
 def owned_objects(records: Sequence[Record]) -> dict[str, tuple[str, Made]]:
     """The run's objects that are there as far as it knows: uid -> (the step that made it, object)."""
     owned: dict[str, tuple[str, Made]] = {}

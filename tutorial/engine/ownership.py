@@ -185,4 +185,3 @@ def _made(state: ObjectState) -> Made:
 def _sent(context: Context, command: str) -> str:
     variables = {**context.shell.variables(), **context.plan.variables}
     return sent_text(command, variables, context.read_file)
-

@@ -6,7 +6,7 @@ Used by undo and rollback.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from tutorial.engine.context import Tools
 from tutorial.engine.ports import ObjectState, Stop
@@ -16,6 +16,7 @@ from tutorial.steps.model import ObjectReference
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 2.0
 _FIRST_POLL, _LONGEST_POLL = 0.02, 0.5
 
+Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
@@ -33,8 +34,10 @@ class Patience:
         self._tools = tools
         self._away_since: float | None = None
 
-    def call(self, ask: Callable[[], Answer]) -> Answer:
-        """The answer of `ask`.
+    def call(
+        self, ask: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Answer:
+        """The answer of `ask`, called with these arguments.
 
         Raises:
             ClusterAwayError: the API server stayed away.
@@ -44,7 +47,7 @@ class Patience:
         while True:
             self.check_stop()
             try:
-                answer = ask()
+                answer = ask(*args, **kwargs)
             except ClusterAwayError:
                 if self._is_over():
                     raise
@@ -70,7 +73,7 @@ class Patience:
             nonlocal waiting
             left.clear()
             for reference, uid in waiting:
-                state = self.call(lambda reference=reference: self._tools.cluster.lookup(reference))
+                state = self.call(self._tools.cluster.lookup, reference)
                 if state is not None and state.uid == uid:
                     left[reference, uid] = state
             waiting = list(left)
@@ -84,7 +87,7 @@ class Patience:
         left: list[ObjectState] = []
 
         def all_gone() -> bool:
-            contents = self.call(lambda: self._tools.cluster.namespace_contents(namespace))
+            contents = self.call(self._tools.cluster.namespace_contents, namespace)
             left[:] = [state for state in contents if state.uid in uids]
             return not left
 

@@ -89,10 +89,18 @@ class Plan:
     def summaries(self) -> tuple[StepSummary, ...]:
         return tuple(
             StepSummary(
-                each.step.id, each.number, self.fill(each.step.title), self.section(each.step), each.step.aside
+                each.step.id,
+                each.number,
+                self.fill(each.step.title),
+                self.section(each.step),
+                each.step.aside,
             )
             for each in self.steps
         )
+
+    def _summary(self, planned: PlannedStep) -> StepSummary:
+        step = planned.step
+        return StepSummary(step.id, planned.number, self.fill(step.title), self.section(step), step.aside)
 
     def section(self, step: Step) -> str:
         """The title of the step's section."""
@@ -134,9 +142,7 @@ def make_plan(
     needs = {each.step.id: each.step.needs for each in steps}
     needed = set[str]().union(*(_closure(each.step.id, needs) for each in chosen))
     prepared = [
-        PlannedStep(each.step, each.number, prepared=True)
-        for each in steps[:first]
-        if each.step.id in needed
+        PlannedStep(each.step, each.number, prepared=True) for each in steps[:first] if each.step.id in needed
     ]
     return Plan(tutorial, variables, facts, (*prepared, *chosen), total)
 

@@ -5,7 +5,7 @@ Used by `tutorial.engine.loop`, `undo` and `resume`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Set
 
 from tutorial.engine.attempt import Attempt, attempt_step
 from tutorial.engine.context import Context
@@ -30,7 +30,7 @@ def attempt_quietly(context: Context, step: Step) -> Attempt:
     return attempt
 
 
-def recapture(context: Context, changed: Collection[str]) -> Attempt | None:
+def recapture(context: Context, changed: Set[str]) -> Attempt | None:
     """After the objects of the steps `changed` were made anew: wait for them as their steps do, and
     set the variables again that later done steps took from them. The first attempt that did not
     pass, or None."""

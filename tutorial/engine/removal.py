@@ -115,16 +115,18 @@ class Remover:
 
     def _delete(self, step: str, target: ObjectState) -> bool:
         """Ask for the deletion; false when it must not be or was refused."""
-        reference, cluster = target.reference, self._tools.cluster
+        reference = target.reference
         try:
             if reference.kind == "namespace":
-                contents = self.patience.call(lambda: cluster.namespace_contents(reference.name))
+                contents = self._contents(reference.name)
                 foreign = foreign_contents(contents, made_in(reference.name, self._tools.ledger.records()))
                 if foreign:
                     names = ", ".join(str(each.reference) for each in foreign)
-                    self._still_there(step, reference, "failed", f"it holds what this run did not make: {names}")
+                    self._still_there(
+                        step, reference, "failed", f"it holds what this run did not make: {names}"
+                    )
                     return False
-            self.patience.call(lambda: cluster.delete(reference, target.uid))
+            self.patience.call(self._tools.cluster.delete, reference, target.uid)
         except TutorialError as error:
             self._still_there(step, reference, "failed", error.what)
             return False
@@ -162,7 +164,7 @@ class Remover:
         if reference.kind != "namespace":
             return []
         try:
-            contents = self.patience.call(lambda: self._tools.cluster.namespace_contents(reference.name))
+            contents = self._contents(reference.name)
         except TutorialError:
             return []
         return [state for state in contents if state.finalizers]
@@ -194,10 +196,10 @@ class Remover:
         return not left
 
     def _lookup(self, reference: ObjectReference) -> ObjectState | None:
-        return self.patience.call(lambda: self._tools.cluster.lookup(reference))
+        return self.patience.call(self._tools.cluster.lookup, reference)
 
     def _contents(self, namespace: str) -> Sequence[ObjectState]:
-        return self.patience.call(lambda: self._tools.cluster.namespace_contents(namespace))
+        return self.patience.call(self._tools.cluster.namespace_contents, namespace)
 
     def _still_there(self, step: str, reference: ObjectReference, outcome: str, detail: str) -> None:
         self.left[delete_command(reference)] = None

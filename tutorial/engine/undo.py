@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from tutorial.engine.context import Context
 from tutorial.engine.diagnosis import DONE
 from tutorial.engine.events import ObjectUndone
-from tutorial.engine.history import Begun, begun_steps, ever_made, last_outcomes
+from tutorial.engine.history import Begun, ever_made, find_begun, last_outcomes
 from tutorial.engine.patience import Patience, Stopped
 from tutorial.engine.quiet import recapture
 from tutorial.engine.records import Intent, Made, Outcome, Undone
@@ -37,7 +37,9 @@ def undo_steps(context: Context, step_ids: Iterable[str]) -> bool:
     complete = True
     try:
         for step_id in step_ids:
-            begun = next((each for each in begun_steps(context.ledger.records()) if each.step == step_id), None)
+            begun = next(
+                (each for each in begun_steps(context.ledger.records()) if each.step == step_id), None
+            )
             if begun is None:
                 context.ledger.note(Undone(step_id))
                 continue
@@ -67,7 +69,7 @@ def _restore(context: Context, begun: Begun, patience: Patience) -> set[str]:
     for doomed in begun.intents[-1].doomed:
         if doomed.uid not in made_before or not doomed.manifest:
             continue
-        state = patience.call(lambda doomed=doomed: context.cluster.lookup(doomed.reference))
+        state = patience.call(context.cluster.lookup, doomed.reference)
         if state is not None and state.uid == doomed.uid and state.terminating:
             patience.until_gone([(doomed.reference, doomed.uid)])
         elif state is not None:

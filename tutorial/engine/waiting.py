@@ -34,6 +34,7 @@ def wait_until(context: Context, step: Step, until: Until) -> Waited:
     while True:
         attempt += 1
         left = until.timeout - (context.clock.monotonic() - started)
+        before = context.shell.variables()
         result = run_command(
             context.tools,
             context.shell,
@@ -45,15 +46,13 @@ def wait_until(context: Context, step: Step, until: Until) -> Waited:
             carry=False,
             attempt=attempt,
         )
-        verdict = judge(context, (until.expect,), result)
+        verdict = judge(context, (until.expect,), result, before=before, hints=step.hints)
         if verdict.passed:
             return Waited("passed", verdict)
         if result.ended_by == "interrupt" or context.stopper.pending() is not Stop.NONE:
             return Waited("interrupted", verdict)
         elapsed = context.clock.monotonic() - started
-        context.emitter.emit(
-            Waiting, step=step.id, attempt=attempt, elapsed=elapsed, timeout=until.timeout
-        )
+        context.emitter.emit(Waiting, step=step.id, attempt=attempt, elapsed=elapsed, timeout=until.timeout)
         if elapsed >= until.timeout:
             return _failed(verdict, f"It did not hold within {until.timeout:g} s ({attempt} tries).")
         key_pressed = context.clock.sleep(min(until.interval, until.timeout - elapsed))

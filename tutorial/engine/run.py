@@ -1,0 +1,169 @@
+"""A whole run: guard or resume, the walk through the steps, the end with everything put back.
+
+Called by `tutorial.app`, which fills the ports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutorial.engine.context import Context
+from tutorial.engine.diagnosis import DONE
+from tutorial.engine.events import RunEnded, RunStarted
+from tutorial.engine.history import last_outcomes
+from tutorial.engine.loop import Ending, Walk
+from tutorial.engine.ownership import guard
+from tutorial.engine.ports import Prompter, Stop
+from tutorial.engine.records import Closed
+from tutorial.engine.resume import settle, standing_at, steps_to_redo
+from tutorial.engine.rollback import RollbackResult, roll_back
+from tutorial.errors import ExitCode, JournalError, TutorialError, worst
+
+_STOP_CODES = {
+    Stop.NONE: ExitCode.OK,
+    Stop.INTERRUPT: ExitCode.INTERRUPTED,
+    Stop.HANGUP: ExitCode.HANGUP,
+    Stop.TERMINATE: ExitCode.TERMINATED,
+}
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run is besides its plan.
+
+    Args:
+        backend, backend_label: as in `RunStarted`.
+        auto: nobody is there: a Ctrl-C ends the run.
+        keep: `never`, `always` or `failure`: when to end without a rollback.
+        disposable: the backend ends with this process, so that its objects need no deleting.
+        resumed: the journal holds what was done before.
+    """
+
+    run_id: str
+    backend: str
+    backend_label: str
+    auto: bool = False
+    keep: str = "never"
+    disposable: bool = False
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """`kept` is true when everything is still there for `resume`."""
+
+    exit_code: ExitCode
+    kept: bool
+
+
+def run(context: Context, prompter: Prompter, settings: RunSettings) -> RunResult:
+    """Run the plan to its end, whatever that is.
+
+    Raises:
+        AlreadyThereError: an object that a step creates is there already; nothing was touched.
+        NotReadyError: the cluster could not be asked before the first step.
+    """
+    return _Run(context, prompter, settings).run()
+
+
+class _Run:
+    def __init__(self, context: Context, prompter: Prompter, settings: RunSettings) -> None:
+        self._context = context
+        self._settings = settings
+        self._started = context.clock.monotonic()
+        self._walk = Walk(context, prompter, auto=settings.auto)
+
+    def run(self) -> RunResult:
+        if not self._settings.resumed:
+            self._guard()
+        self._announce()
+        ending, trouble = self._go()
+        outcomes = last_outcomes(self._context.ledger.records())
+        kept = self._is_kept(ending)
+        rollback = RollbackResult(complete=True)
+        if not kept:
+            if ending.stop is Stop.INTERRUPT:
+                self._context.stopper.clear()
+            rollback = roll_back(self._context.tools, objects=not self._settings.disposable)
+        self._context.ledger.note(Closed(ending.outcome, kept=kept or not rollback.complete))
+        exit_code = self._exit_code(ending, outcomes, trouble, rollback)
+        self._conclude(ending, outcomes, exit_code)
+        return RunResult(exit_code, kept)
+
+    def _guard(self) -> None:
+        try:
+            guard(self._context)
+        except TutorialError:
+            self._context.ledger.note(Closed("failed"))
+            raise
+
+    def _announce(self) -> None:
+        plan, masker = self._context.plan, self._context.tools.masker
+        self._context.emitter.emit(
+            RunStarted,
+            run_id=self._settings.run_id,
+            tutorial=plan.tutorial.name,
+            title=plan.fill(plan.tutorial.title),
+            backend=self._settings.backend,
+            backend_label=self._settings.backend_label,
+            variables={name: masker.mask(value) for name, value in plan.variables.items()},
+            steps=plan.summaries(),
+            resumed=self._settings.resumed,
+        )
+
+    def _go(self) -> tuple[Ending, TutorialError | None]:
+        """Walk; an error that no pause can deal with ends the walk, not the run."""
+        try:
+            if self._settings.resumed:
+                self._come_back()
+            else:
+                prepared = [each.step.id for each in self._context.plan.steps if each.prepared]
+                if self._walk.prepare(prepared):
+                    self._walk.move_to(len(prepared))
+            return self._walk.run(), None
+        except TutorialError as error:
+            self._context.emitter.notice(f"{error.what} {error.why} {error.do}".strip(), "warning")
+            return Ending("failed"), error
+
+    def _come_back(self) -> None:
+        """Stand at the same step as before, with everything there that it needs."""
+        settle(self._context)
+        position = standing_at(self._context)
+        if self._walk.prepare(steps_to_redo(self._context)):
+            self._walk.move_to(position)
+
+    def _is_kept(self, ending: Ending) -> bool:
+        failed = ending.outcome == "failed"
+        wanted = self._settings.keep
+        return ending.outcome == "kept" or wanted == "always" or (wanted == "failure" and failed)
+
+    def _exit_code(
+        self,
+        ending: Ending,
+        outcomes: dict[str, str],
+        trouble: TutorialError | None,
+        rollback: RollbackResult,
+    ) -> ExitCode:
+        codes = [_STOP_CODES[ending.stop]]
+        if "failed" in outcomes.values():
+            codes.append(ExitCode.NOT_READY if self._walk.outside_down else ExitCode.STEP_FAILED)
+        if trouble is not None:
+            codes.append(trouble.exit_code)
+        if isinstance(self._context.ledger.failure, JournalError):
+            codes.append(ExitCode.NOT_READY)
+        if not rollback.complete:
+            codes.append(ExitCode.ROLLBACK_INCOMPLETE)
+        return worst(*codes)
+
+    def _conclude(self, ending: Ending, outcomes: dict[str, str], exit_code: ExitCode) -> None:
+        ended = [outcomes.get(each.step.id) for each in self._context.plan.steps]
+        self._context.emitter.emit(
+            RunEnded,
+            outcome=ending.outcome,
+            passed=sum(outcome in DONE for outcome in ended),
+            failed=ended.count("failed"),
+            skipped=ended.count("skipped"),
+            seconds=self._context.clock.monotonic() - self._started,
+            exit_code=int(exit_code),
+            counts={"steps": len(ended), "not_run": ended.count(None)},
+        )
