@@ -134,17 +134,17 @@ class BashShell:
     def _script(self) -> str:
         """What bash is told. It holds paths only; the command comes out of its file, and `eval`
         names it in messages as a reader knows it: `bash: line 1: ...`."""
-        noise = "".join(f"set -o {name}; " for name in self._state.noisy_options())
-        return f'{self._prologue()} eval "{noise}$(<{self._quoted("command")})"'
+        noise = "".join(f"builtin set -o {name}; " for name in self._state.noisy_options())
+        return f'{self._prologue()} builtin eval "{noise}$(<{self._quoted("command")})"'
 
     def _interactive_script(self, banner: str) -> bytes:
-        prompt = r"PS1='\[\e[1m\]egress-tutorial\[\e[0m\] \w \$ '"
+        prompt = r"PS1='egress-tutorial:\w\$ '"
         show = f"builtin printf '%s\\n' {shlex.quote(banner)}"
-        noise = "".join(f"\nset -o {name}" for name in self._state.noisy_options())
+        noise = "".join(f"\nbuiltin set -o {name}" for name in self._state.noisy_options())
         return f"{self._prologue()}\n{prompt}\nunset -v HISTFILE PROMPT_COMMAND\n{show}{noise}\n".encode()
 
     def _prologue(self) -> str:
-        trap = shlex.quote(f". {self._quoted('save')} ")
+        trap = shlex.quote(f"builtin . {self._quoted('save')} ")
         return (
             f"""builtin trap "{{ "{trap}"'$SHELLOPTS' '${{BASHOPTS-}}'; }} 2>/dev/null" EXIT;"""
             f""" . {self._quoted("restore")};"""

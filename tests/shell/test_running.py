@@ -1,0 +1,133 @@
+"""How a command runs and ends: streams, time limits, signals, and what it leaves running."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from shell.shells import Run
+
+from tutorial.engine.ports import CommandResult
+from tutorial.errors import JournalError
+from tutorial.shell.bash import BashShell
+from tutorial.shell.signals import Signals
+
+
+def test_output_comes_as_it_is_written(shell: BashShell) -> None:
+    came: list[tuple[float, str, str]] = []
+    began = time.monotonic()
+    result = shell.run(
+        "echo out; sleep 0.3; echo err >&2",
+        timeout=10,
+        on_output=lambda stream, text: came.append((time.monotonic() - began, stream, text)),
+    )
+    assert [(stream, text) for _, stream, text in came] == [("stdout", "out\n"), ("stderr", "err\n")]
+    assert came[0][0] < 0.2 < came[1][0]
+    assert (result.stdout, result.stderr, result.output) == ("out\n", "err\n", "out\nerr\n")
+
+
+def test_characters_cut_in_two_and_bad_bytes_are_decoded(run: Run) -> None:
+    assert run(r"printf '\xc3'; sleep 0.1; printf '\xa9\xff\xe2'").stdout == "é\ufffd\ufffd"
+
+
+def test_a_timeout_ends_the_whole_group_and_keeps_the_state(run: Run) -> None:
+    run("a=1")
+    result = run("sleep 60 & echo $!; sleep 60", timeout=0.3)
+    assert (result.ended_by, result.seconds < 2) == ("timeout", True)
+    assert not Path("/proc", result.stdout.strip()).exists() or _is_zombie(int(result.stdout))
+    assert run("echo $a").stdout == "1\n"
+
+
+def test_what_ignores_int_and_term_is_killed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    ladder = tuple((number, 0.2) for number in (2, 15, 9))
+    monkeypatch.setattr("tutorial.shell.process.LADDER", ladder)
+    result = run("trap '' INT TERM; echo ready; while :; do sleep 1; done", timeout=0.2)
+    assert (result.exit_code, result.ended_by, result.stdout) == (137, "timeout", "ready\n")
+
+
+def test_an_interrupt_stops_the_command(run: Run) -> None:
+    result = _run_and_signal(run, "sleep 60", 2)
+    assert (result.ended_by, result.exit_code, result.seconds < 2) == ("interrupt", 130, True)
+
+
+def test_a_termination_that_is_known_does_not_stop_the_rollbacks_commands(run: Run, signals: Signals) -> None:
+    assert _run_and_signal(run, "sleep 60", 15).ended_by == "interrupt"
+    assert run("sleep 0.1; echo undone").stdout == "undone\n"
+
+
+def test_an_interrupt_that_came_just_before_stops_the_command(run: Run, signals: Signals) -> None:
+    os.kill(os.getpid(), 2)
+    assert run("sleep 60").ended_by == "interrupt"
+    signals.clear()
+    assert run("echo on").stdout == "on\n"
+
+
+def test_a_failing_listener_leaves_no_process(shell: BashShell) -> None:
+    pids: list[str] = []
+
+    def fail(stream: str, text: str) -> None:
+        pids.append(text.strip())
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        shell.run("echo $$; sleep 60", timeout=10, on_output=fail)
+    assert not Path("/proc", pids[0]).exists()
+
+
+def test_a_background_child_does_not_hang_the_step(run: Run, shell: BashShell) -> None:
+    began = time.monotonic()
+    pid = int(run("(while sleep 0.01; do echo noise; done) & echo $!").stdout.split()[0])
+    assert time.monotonic() - began < 2
+    assert run(f"sleep 0.1; kill -0 {pid} && echo lives").stdout == "lives\n"
+    shell.reap_leftovers()
+    assert not Path("/proc", str(pid)).exists()
+
+
+def test_a_daemon_in_a_session_of_its_own_is_ended_too(run: Run, shell: BashShell) -> None:
+    pid = int(run("setsid sleep 60 >/dev/null 2>&1 & echo $!; sleep 0.2").stdout)
+    assert Path("/proc", str(pid)).exists()
+    shell.reap_leftovers()
+    assert not Path("/proc", str(pid)).exists()
+
+
+def test_other_children_of_the_process_are_left_alone(run: Run, shell: BashShell) -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
+        run("sleep 60 &")
+        shell.reap_leftovers()
+        assert other.poll() is None
+        other.kill()
+
+
+def test_no_descriptor_is_left_open(run: Run) -> None:
+    run("true")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        run("echo a; exit 1")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_command_inherits_no_descriptor(run: Run) -> None:
+    assert run("ls /proc/self/fd | wc -l").stdout == "4\n"  # 0, 1, 2 and the folder that ls reads
+
+
+def test_a_full_or_missing_folder_is_a_journal_error(shell: BashShell, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "it's a shell").rename(tmp_path / "moved")
+    with pytest.raises(JournalError, match="cannot be written"):
+        run("true")
+
+
+def _run_and_signal(run: Run, command: str, number: int) -> CommandResult:
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), number))
+    timer.start()
+    try:
+        return run(command)
+    finally:
+        timer.join()
+
+
+def _is_zombie(pid: int) -> bool:
+    return ") Z " in Path("/proc", str(pid), "stat").read_text()
