@@ -52,10 +52,10 @@ def first_difference(expected: str, actual: str) -> int:
 
 
 def word_at(line: str, offset: int) -> str:
-    """The word of `line` that holds the character at `offset`."""
+    """The word of `line` that holds the character at `offset`, without quotes around it."""
     start = max(line.rfind(" ", 0, offset), line.rfind("\t", 0, offset)) + 1
     rest = line[start:].split(maxsplit=1)
-    return rest[0] if rest and offset < len(line) else ""
+    return rest[0].strip("\"'") if rest and offset < len(line) else ""
 
 
 def nearest_line(expected: str, actual: str) -> int | None:

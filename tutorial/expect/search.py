@@ -136,6 +136,8 @@ def _search_in_child(pattern: str, text: str, seconds: float) -> Found | None:
             start_new_session=True,
         )
     except subprocess.SubprocessError:
-        raise SearchTimeoutError(f"the pattern was still searching after {seconds:g} s") from None
+        raise SearchTimeoutError(
+            f"the pattern was still searching after {seconds:g} s; write one without nested repeats"
+        ) from None
     answer = json.loads(done.stdout)
     return None if answer is None else Found(*answer)
