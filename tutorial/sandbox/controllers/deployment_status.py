@@ -40,7 +40,7 @@ def status_of(deployment: Object, new: Object | None, olds: Sequence[Object], pr
     if before.get("collisionCount"):
         status["collisionCount"] = before["collisionCount"]
     present = {condition["type"]: condition for condition in before.get("conditions", ())}
-    progressing = _progressing(deployment, new, {**counts}, progress)
+    progressing = _progressing(deployment, new, counts, progress)
     wanted_conditions = [_availability(deployment, usable), progressing]
     status["conditions"] = [
         merged(present.get(c["type"]), c, touched=counts != _counts(before))
@@ -63,7 +63,7 @@ def seconds_to_deadline(deployment: Object) -> float | None:
             if condition["reason"] == "NewReplicaSetAvailable":
                 return None
             limit: int = deployment["spec"].get("progressDeadlineSeconds", 600)
-            return max(limit - age(condition["lastUpdateTime"]), 0) + 0.1
+            return max(limit - age(condition["lastUpdateTime"]), 0)
     return None
 
 
@@ -92,28 +92,33 @@ def _progressing(
     """None while there is nothing to say: a paused Deployment without a replica set."""
     if new is None:
         return None
-    shown = f'eplica set "{new["metadata"]["name"]}"'
-    title = f'ReplicaSet "{new["metadata"]["name"]}"'
+    name = new["metadata"]["name"]
+    reason = _progress_reason(deployment, counts, progress)
+    message = _PROGRESS_MESSAGES[reason].format(f'"{name}"')
+    return _condition("Progressing", str(reason != "ProgressDeadlineExceeded"), reason, message)
+
+
+_PROGRESS_MESSAGES = {
+    "NewReplicaSetAvailable": "ReplicaSet {} has successfully progressed.",
+    "NewReplicaSetCreated": "Created new replica set {}",
+    "FoundNewReplicaSet": "Found new replica set {}",
+    "ReplicaSetUpdated": "ReplicaSet {} is progressing.",
+    "ProgressDeadlineExceeded": "ReplicaSet {} has timed out progressing.",
+}
+
+
+def _progress_reason(deployment: Object, counts: dict[str, int], progress: str) -> str:
+    """Why a rollout is where it is: done, just moved, still waiting as before, or stuck."""
     if is_complete(deployment, counts):
-        return _condition(
-            "Progressing", "True", "NewReplicaSetAvailable", f"{title} has successfully progressed."
-        )
-    if progress == "NewReplicaSetCreated":
-        return _condition("Progressing", "True", progress, f"Created new r{shown}")
-    if progress == "FoundNewReplicaSet":
-        return _condition("Progressing", "True", progress, f"Found new r{shown}")
-    present = next(
-        (c for c in deployment.get("status", {}).get("conditions", ()) if c["type"] == "Progressing"), None
-    )
-    moved = counts != _counts(deployment.get("status", {}))
-    if not moved and present is not None:
-        if seconds_to_deadline(deployment) == 0.1:
-            return _condition(
-                "Progressing", "False", "ProgressDeadlineExceeded", f"{title} has timed out progressing."
-            )
-        if present["reason"] != "NewReplicaSetAvailable":
-            return dict(present)
-    return _condition("Progressing", "True", "ReplicaSetUpdated", f"{title} is progressing.")
+        return "NewReplicaSetAvailable"
+    status = deployment.get("status", {})
+    present = next((c for c in status.get("conditions", ()) if c["type"] == "Progressing"), None)
+    if progress or present is None or counts != _counts(status):
+        return progress or "ReplicaSetUpdated"
+    if seconds_to_deadline(deployment) == 0:
+        return "ProgressDeadlineExceeded"
+    reason: str = present["reason"]
+    return "ReplicaSetUpdated" if reason == "NewReplicaSetAvailable" else reason
 
 
 def _condition(kind: str, status: str, reason: str, message: str) -> Condition:

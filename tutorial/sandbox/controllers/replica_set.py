@@ -71,10 +71,9 @@ class ReplicaSetController(Controller):
                     claimed.append(pod)
                 else:
                     self._set_owners(pod, [o for o in _owners(pod) if not o.get("controller")])
-            elif fits and controller_of(pod) is None and pods.is_active(pod):
-                if not is_terminating(replica_set):
-                    owners = [*_owners(pod), reference_to(REPLICA_SET, replica_set)]
-                    claimed.append(self._set_owners(pod, owners))
+            elif fits and not is_terminating(replica_set) and _is_free(pod):
+                owners = [*_owners(pod), reference_to(REPLICA_SET, replica_set)]
+                claimed.append(self._set_owners(pod, owners))
         return claimed
 
     def _set_owners(self, pod: Object, owners: list[dict[str, Any]]) -> Object:
@@ -141,6 +140,11 @@ class ReplicaSetController(Controller):
 def _owners(pod: Object) -> list[dict[str, Any]]:
     owners: list[dict[str, Any]] = pod["metadata"].get("ownerReferences", [])
     return owners
+
+
+def _is_free(pod: Object) -> bool:
+    """Nobody manages it, and it runs."""
+    return controller_of(pod) is None and pods.is_active(pod)
 
 
 def _keep_rank(pod: Object) -> tuple[bool, bool, bool, tuple[int, ...]]:

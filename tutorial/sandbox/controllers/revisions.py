@@ -3,8 +3,6 @@
 Used by `deployment.py` and `rolling_update.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,7 +74,7 @@ def make_new(deployment: Object, revision: int, replicas: int, most: int) -> Obj
             "name": f"{metadata['name']}-{mark[HASH_LABEL]}",
             "namespace": metadata["namespace"],
             "labels": labels,
-            "annotations": annotations(deployment, revision, most),
+            "annotations": carried_annotations(deployment, revision, most),
             "ownerReferences": [reference_to(DEPLOYMENT, deployment)],
         },
         "spec": {
@@ -90,7 +88,7 @@ def make_new(deployment: Object, revision: int, replicas: int, most: int) -> Obj
     return replica_set
 
 
-def annotations(deployment: Object, revision: int, most: int) -> dict[str, str]:
+def carried_annotations(deployment: Object, revision: int, most: int) -> dict[str, str]:
     """What a replica set carries of its Deployment, with its revision and sizes."""
     copied = deployment["metadata"].get("annotations", {})
     return {
