@@ -16,7 +16,7 @@ SECRET_KEY = (
 )
 """Keys of a kubeconfig, and of JSON answers, whose value is a credential."""
 
-_VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;"'}]+)"""
+_VALUE = r"""(?:"(?:[^"\\]|\\.)*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s,;"'}])+"""
 
 _PATTERNS = (
     (r"\beyJ[\w-]{8,8192}\.[\w-]{8,8192}(?:\.[\w-]*)?", MASK),

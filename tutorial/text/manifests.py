@@ -96,6 +96,8 @@ class ManifestMasker:
 
 
 def _masked(entry: re.Match[str]) -> str:
+    if entry["value"].strip("\"'") == MASK:
+        return entry.string
     quote = '"' if entry["value"].startswith('"') else ""
     return f"{entry['head']}{entry['gap']}{quote}{MASK}{quote}{entry['tail']}"
 
