@@ -123,25 +123,39 @@ class Keyboard:
         self._descriptor = descriptor
         self._signals = signals
 
-    def read(self) -> str:
-        """Wait for a key and return its name.
-
-        What was typed before is thrown away. Text that arrives at once with different keys in it
-        (a paste) is ignored. Returns SIGNAL when a signal has come, END_OF_FILE when the terminal
-        has gone or Ctrl-D was pressed.
-        """
-        with self._one_key_at_a_time():
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen for keys: without echo and line editing, while Ctrl-C stays a signal. What was
+        typed before is thrown away. The terminal's settings come back at the end."""
+        try:
+            before = termios.tcgetattr(self._descriptor)
+            tty.setcbreak(self._descriptor, termios.TCSANOW)
+        except termios.error:
+            yield
+            return
+        try:
             self.discard_typed()
-            while True:
-                if not self.wait_for_input(None):
-                    return SIGNAL
-                keys = set(decode_keys(self._read_bytes())) or {END_OF_FILE}
-                if len(keys) == 1:
-                    return keys.pop()
+            yield
+        finally:
+            with suppress(termios.error):
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, before)
+
+    def read(self) -> str:
+        """Wait for a key and return its name; call it while `listening`.
+
+        Text that arrives at once with different keys in it (a paste) is ignored. Returns SIGNAL
+        when a signal has come, END_OF_FILE when the terminal has gone or Ctrl-D was pressed.
+        """
+        while True:
+            if not self.wait_for_input(None):
+                return SIGNAL
+            keys = set(decode_keys(self._read_bytes())) or {END_OF_FILE}
+            if len(keys) == 1:
+                return keys.pop()
 
     def wait(self, seconds: float) -> bool:
         """Sleep for `seconds`; return True at once when a key is pressed, False on a signal."""
-        with self._one_key_at_a_time():
+        with self.listening():
             if not self.wait_for_input(seconds):
                 return False
             self.discard_typed()
@@ -178,21 +192,6 @@ class Keyboard:
         except OSError:
             return b""
 
-    @contextmanager
-    def _one_key_at_a_time(self) -> Iterator[None]:
-        """Without echo and line editing; Ctrl-C stays a signal. The settings come back at the end."""
-        try:
-            before = termios.tcgetattr(self._descriptor)
-            tty.setcbreak(self._descriptor, termios.TCSANOW)
-        except termios.error:
-            yield
-            return
-        try:
-            yield
-        finally:
-            with suppress(termios.error):
-                termios.tcsetattr(self._descriptor, termios.TCSANOW, before)
-
 
 def _is_cut(data: bytes) -> bool:
     """Whether `data` ends inside an escape sequence."""
@@ -218,6 +217,12 @@ class TypedAnswers:
     def __init__(self, descriptor: int, signals: HasFileno | None = None) -> None:
         self._keyboard = Keyboard(descriptor, signals)
 
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """What was typed before is thrown away; the terminal stays as it is."""
+        self._keyboard.discard_typed()
+        yield
+
     def read(self) -> str:
         """Wait for a line. Returns ENTER for an empty one, SIGNAL, END_OF_FILE, or the first
         character of what was typed, in lower case."""
@@ -228,7 +233,6 @@ class TypedAnswers:
 
     def read_line(self) -> str:
         """Wait for a line and return it without the spaces around it, SIGNAL, or END_OF_FILE."""
-        self._keyboard.discard_typed()
         line = b""
         while not line.endswith(b"\n"):
             if not self._keyboard.wait_for_input(None):

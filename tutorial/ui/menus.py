@@ -10,8 +10,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from tutorial.ui.keys import END_OF_FILE, SIGNAL, HasFileno, TypedAnswers
+from tutorial.engine.ports import Stop, Stopper
+from tutorial.ui.keys import END_OF_FILE, SIGNAL, TypedAnswers
+
+if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
+    from prompt_toolkit.output import Output
+
+_WATCH_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -24,14 +32,11 @@ Chooser = Callable[[str, Sequence[Option], str], str | None]
 """`choose(message, options, current)`: the chosen value, or None for none (Esc, Ctrl-C, the end)."""
 
 
-def choose_with_arrows(signals: HasFileno) -> Chooser:
-    """A menu moved by arrow keys and filtered by typing, drawn on stderr."""
+def choose_with_arrows(signals: Stopper) -> Chooser:
+    """A menu moved by arrow keys and filtered by typing, drawn on stderr. SIGTERM and SIGHUP close it."""
 
     def choose(message: str, options: Sequence[Option], current: str) -> str | None:
-        import asyncio
-
         import questionary
-        from prompt_toolkit.output import create_output
 
         question = questionary.select(
             message,
@@ -40,27 +45,43 @@ def choose_with_arrows(signals: HasFileno) -> Chooser:
             use_jk_keys=False,
             use_search_filter=True,
             instruction="(arrows or letters, Enter; Ctrl-C goes back)",
-            output=create_output(stdout=sys.stderr),
+            output=_menu_output(),
         )
-        application = question.application
-
-        def stop_on_signal() -> None:
-            asyncio.get_running_loop().add_reader(
-                signals.fileno(), lambda: application.exit(exception=EOFError)
-            )
-
         try:
-            with _signals_as_before():
-                chosen = application.run(pre_run=stop_on_signal, handle_sigint=False)
+            with _own_wakeup_descriptor():
+                application = question.application
+                return str(application.run(pre_run=lambda: _watch(application, signals), handle_sigint=False))
         except (KeyboardInterrupt, EOFError):
             return None
-        return str(chosen)
 
     return choose
 
 
+def _menu_output() -> Output:
+    """stderr, without asking the terminal where its cursor is: some never answer."""
+    from prompt_toolkit.output import create_output
+    from prompt_toolkit.output.vt100 import Vt100_Output
+
+    output = create_output(stdout=sys.stderr)
+    if isinstance(output, Vt100_Output):
+        output.enable_cpr = False
+    return output
+
+
+def _watch(application: Application[Any], signals: Stopper) -> None:
+    """Look for SIGTERM and SIGHUP while the menu is open: its event loop hides their descriptor."""
+    import asyncio
+
+    if application.is_done:
+        return
+    if signals.pending() in (Stop.TERMINATE, Stop.HANGUP):
+        application.exit(exception=EOFError)
+    else:
+        asyncio.get_running_loop().call_later(_WATCH_SECONDS, _watch, application, signals)
+
+
 @contextmanager
-def _signals_as_before() -> Iterator[None]:
+def _own_wakeup_descriptor() -> Iterator[None]:
     """Give the run's wakeup descriptor back, which asyncio's own signal handling replaces."""
     descriptor = signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(descriptor)
@@ -79,7 +100,8 @@ def choose_by_number(answers: TypedAnswers, write: Callable[[str], None]) -> Cho
             here = " (here)" if option.value == current else ""
             write(f"{number}. {option.label}{here}")
         write("Type a number and Enter, or only Enter to go back.")
-        line = answers.read_line()
+        with answers.listening():
+            line = answers.read_line()
         if line in (SIGNAL, END_OF_FILE) or not line.isdecimal() or not 1 <= int(line) <= len(options):
             return None
         return options[int(line) - 1].value

@@ -28,7 +28,7 @@ class PlainView:
         self._stream = stream
         self._run_id = ""
         self._label = ""
-        self._section = ""
+        self._was_interrupted = False
         self._unfinished: dict[str, str] = {}
         self._write: dict[type[events.Event], Callable[[Any], None]] = {
             events.RunStarted: self._run_started,
@@ -102,8 +102,9 @@ class PlainView:
 
     def _command_started(self, event: events.CommandStarted) -> None:
         if event.purpose == "command":
-            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-            self._line(f"Running{again}:")
+            self._line("Running:")
+        elif event.purpose == "retry":
+            self._line(f"Running again, attempt {event.attempt}:")
         elif event.purpose == "control":
             self._line("Asking whether the outside answers.")
         elif event.purpose not in _QUIET_PURPOSES:
@@ -119,6 +120,8 @@ class PlainView:
             self._output_line(line)
 
     def _command_ended(self, event: events.CommandEnded) -> None:
+        if event.purpose in ("command", "retry"):
+            self._was_interrupted = event.ended_by == "interrupt"
         for line in self._unfinished.values():
             self._output_line(line)
         self._unfinished = {}
@@ -136,6 +139,8 @@ class PlainView:
     def _verdict_reached(self, event: events.VerdictReached) -> None:
         if event.verdict.passed:
             self._line(f"Passed: {event.verdict.proof}" if event.verdict.proof else "Passed.")
+            return
+        if self._was_interrupted:
             return
         for mismatch in event.verdict.mismatches:
             self._mismatch(mismatch)

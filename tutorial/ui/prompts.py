@@ -5,7 +5,8 @@ Made by `tutorial.ui.opening`. Everything is drawn by the view (`Screen`); keys 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
@@ -15,11 +16,13 @@ from tutorial.ui import keymap
 from tutorial.ui.keymap import Binding, Request
 from tutorial.ui.keys import END_OF_FILE, SIGNAL
 from tutorial.ui.menus import Chooser, Option
-from tutorial.ui.screen import Choice, Screen, asking
+from tutorial.ui.screen import Choice, Screen
 
 
 class Keys(Protocol):
     """`tutorial.ui.keys.Keyboard` or `TypedAnswers`."""
+
+    def listening(self) -> AbstractContextManager[None]: ...
 
     def read(self) -> str: ...
 
@@ -57,7 +60,13 @@ class Prompts:
         self._fill = fill
 
     def decide(self, pause: Pause) -> Decision:
-        """Ask until there is a decision. Raises OSError when the terminal has gone."""
+        """Ask until there is a decision. A terminal that has gone is a decision to quit."""
+        try:
+            return self._decide(pause)
+        except OSError:
+            return Decision(Action.QUIT)
+
+    def _decide(self, pause: Pause) -> Decision:
         bindings = keymap.bindings(pause)
         question = keymap.QUESTIONS.get(pause.kind, "")
         while True:
@@ -67,10 +76,21 @@ class Prompts:
                 return decision
             question = ""
 
+    @contextmanager
+    def _asking(self, question: str, choices: Sequence[Choice]) -> Iterator[None]:
+        """The question stands on the screen while the body waits for its answer. Listening begins
+        first, so that no key is lost that answers what is shown."""
+        with self._keys.listening():
+            self._screen.ask(question, choices)
+            try:
+                yield
+            finally:
+                self._screen.answered()
+
     def _read_request(self, question: str, bindings: Sequence[Binding]) -> Action | Request:
         """What the next key that means something asks for."""
         by_key = {key: binding.asks for binding in bindings for key in binding.keys}
-        with asking(self._screen, question, [binding.choice for binding in bindings]):
+        with self._asking(question, [binding.choice for binding in bindings]):
             while True:
                 key = self._keys.read()
                 if key in (SIGNAL, END_OF_FILE):
@@ -115,7 +135,7 @@ class Prompts:
 
     def _ask_how_to_quit(self) -> Decision | None:
         choices = (keymap.ROLL_BACK, keymap.KEEP, keymap.STAY)
-        with asking(self._screen, "Quit?", choices):
+        with self._asking("Quit?", choices):
             while True:
                 key = self._keys.read()
                 if key in (SIGNAL, END_OF_FILE):
@@ -132,7 +152,7 @@ class Prompts:
             "\n".join(f"- {title}" for title in pause.dependants), heading="These steps need this one"
         )
         confirm = (Choice("k", "skip it", ""), Choice("Esc", "stay (any other key)", ""))
-        with asking(self._screen, "Skip it, and them?", confirm):
+        with self._asking("Skip it, and them?", confirm):
             key = self._keys.read()
         if key == SIGNAL and self._must_stop():
             return Decision(Action.QUIT)

@@ -5,8 +5,7 @@ Implemented by `tutorial.ui.terminal_view` and `tutorial.ui.plain_view`; used by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,13 +41,3 @@ class Screen(Protocol):
     def answered(self) -> None:
         """The question was answered: take it off the screen where that can be done."""
         ...
-
-
-@contextmanager
-def asking(screen: Screen, question: str, choices: Sequence[Choice]) -> Iterator[None]:
-    """The question stands on the screen while the body waits for its answer."""
-    screen.ask(question, choices)
-    try:
-        yield
-    finally:
-        screen.answered()

@@ -23,6 +23,7 @@ from tutorial.ui.verdict_drawing import draw_verdict
 _ERASE_LINE = "\r\x1b[2K"
 _QUIET_PURPOSES = frozenset({"until", "control"})
 """Commands of the run's own whose output is told by the verdict alone."""
+_JUDGED_PURPOSES = frozenset({"command", "retry"})
 
 
 class TerminalView:
@@ -36,6 +37,7 @@ class TerminalView:
         self._label = ""
         self._command_shown = ""
         self._command_seconds = 0.0
+        self._was_interrupted = False
         self._last_line_is_open = False
         self._draw: dict[type[events.Event], Callable[[Any], None]] = {
             events.RunStarted: self._run_started,
@@ -111,6 +113,8 @@ class TerminalView:
         if event.purpose in _QUIET_PURPOSES:
             if event.purpose == "control":
                 self._console.print(Text("Asking whether the outside answers ...", "dim"))
+        elif event.purpose == "retry":
+            self._console.print(Text(f"Again, attempt {event.attempt}:", "dim"))
         elif event.purpose != "command":
             self._console.print(Text(f"$ {event.command.strip()}", "dim"), soft_wrap=True)
         elif event.command != self._command_shown:
@@ -123,8 +127,9 @@ class TerminalView:
 
     def _command_ended(self, event: events.CommandEnded) -> None:
         self._output.end()
-        if event.purpose == "command":
+        if event.purpose in _JUDGED_PURPOSES:
             self._command_seconds = event.seconds
+            self._was_interrupted = event.ended_by == "interrupt"
         if event.ended_by == "timeout":
             self._note("warning", f"Stopped: it took longer than {wording.duration(event.seconds)}.")
         elif event.ended_by == "interrupt":
@@ -137,6 +142,8 @@ class TerminalView:
         self._write_open(Text(f"{wording.waiting_line(event)}{stop}", "dim"))
 
     def _verdict_reached(self, event: events.VerdictReached) -> None:
+        if self._was_interrupted:
+            return
         draw_verdict(self._console, event.verdict, self._command_seconds, unicode=self._unicode)
 
     def _step_ended(self, event: events.StepEnded) -> None:
