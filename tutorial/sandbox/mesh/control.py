@@ -73,11 +73,11 @@ class MeshControl:
         """
         Args:
             objects: the cluster's services, endpoint slices and destination rules.
-            folder: gets one folder for each sidecar.
+            folder: the sandbox's run folder; `proxies/` in it gets one folder for each sidecar.
             proxy_folder: where a proxy sees its folder; None when it sees the same path as we do.
         """
         self._objects = objects
-        self._folder = folder
+        self._folder = folder / "proxies"
         self._proxy_folder = proxy_folder
         self._proxies: dict[str, _Proxy] = {}
         self._refused: set[tuple[str, int]] = set()
