@@ -74,6 +74,17 @@ def container(name: str, *command: str, **more: Any) -> Object:
     return {"name": name, "image": "curlimages/curl", "command": list(command), **more}
 
 
+def container_status(pod: Object, index: int = 0) -> Object:
+    """The status of a container; empty before the kubelet has written one."""
+    statuses = pod["status"].get("containerStatuses", [])
+    return statuses[index] if index < len(statuses) else {}
+
+
+def state(pod: Object, index: int = 0) -> Object:
+    """What a container does; empty before the kubelet has written it."""
+    return container_status(pod, index).get("state", {})
+
+
 def is_ready(pod: Object) -> bool:
     """The condition that `kubectl wait --for=condition=Ready` waits for."""
     conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", ())}

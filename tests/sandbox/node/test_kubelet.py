@@ -6,17 +6,16 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sandbox.node.cluster_for_tests import Cluster, collect, container, is_ready
+from sandbox.node.cluster_for_tests import Cluster, collect, container, is_ready, state
 
+from tutorial.sandbox.net import nftables
 from tutorial.sandbox.ports import Object, ProxyStart
 from tutorial.sandbox.resources import CONFIG_MAP, EVENT, NODE, POD
 from tutorial.sandbox.status import ApiError
 
 pytestmark = pytest.mark.sandbox
 
-
-def state(pod: Object, index: int = 0) -> Object:
-    return pod["status"]["containerStatuses"][index]["state"]
+_NO_RULES = nftables.transaction("test", [])
 
 
 async def shell(cluster: Cluster, pod: Object, script: str, name: str = "sleep") -> str:
@@ -180,14 +179,11 @@ async def test_a_sidecar_is_started_and_awaited(cluster: Cluster, tmp_path: Path
     folder = tmp_path / "proxy"
     folder.mkdir()
     (folder / "bootstrap.json").write_text("{}")
-    cluster.proxies.start = ProxyStart("/bin/sleep", ("infinity",), str(folder), _EMPTY_BATCH)
+    cluster.proxies.start = ProxyStart("/bin/sleep", ("infinity",), str(folder), _NO_RULES)
     init = {"name": "istio-init", "image": "istio/proxyv2"}
     proxy = {"name": "istio-proxy", "image": "istio/proxyv2"}
     cluster.create("sleep", container("sleep", "sleep", "infinity"), proxy, initContainers=[init])
-    both = lambda p: all(
-        "running" in c["state"] for c in p["status"].get("containerStatuses", [{"state": {}}])
-    )  # noqa: E731
-    pod = await cluster.wait_for("sleep", both)
+    pod = await cluster.wait_for("sleep", lambda p: "running" in state(p) and "running" in state(p, 1))
     assert [c["ready"] for c in pod["status"]["containerStatuses"]] == [True, False]
     assert pod["status"]["initContainerStatuses"][0]["state"]["terminated"]["reason"] == "Completed"
     assert not is_ready(pod)
@@ -200,7 +196,7 @@ async def test_a_sidecar_is_started_and_awaited(cluster: Cluster, tmp_path: Path
 
 
 async def test_a_native_sidecar_holds_the_others_until_it_is_ready(cluster: Cluster, tmp_path: Path) -> None:
-    cluster.proxies.start = ProxyStart("/bin/sleep", ("infinity",), str(tmp_path), _EMPTY_BATCH)
+    cluster.proxies.start = ProxyStart("/bin/sleep", ("infinity",), str(tmp_path), _NO_RULES)
     proxy = {"name": "istio-proxy", "image": "istio/proxyv2", "restartPolicy": "Always"}
     cluster.create("sleep", initContainers=[proxy])
     pod = await cluster.wait_for(
@@ -210,12 +206,3 @@ async def test_a_native_sidecar_holds_the_others_until_it_is_ready(cluster: Clus
     assert state(pod)["waiting"]["reason"] == "PodInitializing"
     cluster.proxies.is_ready = True
     await cluster.wait_for("sleep", is_ready)
-
-
-def _batch() -> bytes:
-    from tutorial.sandbox.net import nftables
-
-    return nftables.transaction([])
-
-
-_EMPTY_BATCH = _batch()

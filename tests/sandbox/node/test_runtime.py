@@ -7,7 +7,15 @@ import os
 import time
 
 import pytest
-from sandbox.node.cluster_for_tests import Cluster, collect, container, is_ready, read_all
+from sandbox.node.cluster_for_tests import (
+    Cluster,
+    collect,
+    container,
+    container_status,
+    is_ready,
+    read_all,
+    state,
+)
 
 from tutorial.sandbox.ports import Object
 from tutorial.sandbox.status import ApiError
@@ -98,7 +106,7 @@ async def _read(cluster: Cluster, pod: Object, name: str, **options: object) -> 
 
 async def test_logs_with_tail_timestamps_and_previous(cluster: Cluster) -> None:
     cluster.create("once", container("once", "sh", "-c", "echo one; echo two; printf three; exit 1"))
-    pod = await cluster.wait_for("once", lambda p: p["status"]["containerStatuses"][0]["restartCount"] == 1)
+    pod = await cluster.wait_for("once", lambda p: container_status(p).get("restartCount") == 1)
     await asyncio.sleep(0.05)
     assert await _read(cluster, pod, "once") == b"one\ntwo\nthree"
     assert await _read(cluster, pod, "once", tail=1) == b"three"
@@ -110,7 +118,7 @@ async def test_logs_with_tail_timestamps_and_previous(cluster: Cluster) -> None:
 async def test_logs_follow_until_the_container_ends(cluster: Cluster) -> None:
     script = "for i in 1 2 3; do echo $i; sleep 0.05; done"
     cluster.create("count", container("count", "sh", "-c", script), restartPolicy="Never")
-    pod = await cluster.wait_for("count", lambda p: "running" in p["status"]["containerStatuses"][0]["state"])
+    pod = await cluster.wait_for("count", lambda p: "running" in state(p))
     assert await asyncio.wait_for(_read(cluster, pod, "count", follow=True), 5) == b"1\n2\n3\n"
 
 

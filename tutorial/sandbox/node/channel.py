@@ -35,7 +35,7 @@ def send(end: socket.socket, message: Message, descriptors: Sequence[int] = ()) 
         return
     memory = os.memfd_create("message", os.MFD_CLOEXEC)
     try:
-        with open(memory, "wb", closefd=False) as file:  # noqa: PTH123 (a descriptor, not a path)
+        with open(memory, "wb", closefd=False) as file:
             file.write(body)
         socket.send_fds(end, [_IN_MEMORY_FILE], [*descriptors, memory])
     finally:

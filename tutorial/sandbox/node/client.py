@@ -358,7 +358,7 @@ async def _make_socket(link: _Link, kind: str) -> socket.socket:
 async def _apply_rules(link: _Link, batch: bytes) -> None:
     memory = os.memfd_create("rules", os.MFD_CLOEXEC)
     try:
-        with open(memory, "wb", closefd=False) as file:  # noqa: PTH123 (a descriptor, not a path)
+        with open(memory, "wb", closefd=False) as file:
             file.write(batch)
         await link.request("rules", (memory,))
     finally:

@@ -78,8 +78,11 @@ class PodWorker:
         self._ending = asyncio.ensure_future(self._end(grace_seconds, remove_object=True))
 
     async def abandon(self) -> None:
-        """End the pod at once: its object is already gone, or the sandbox ends."""
+        """End the pod at once: its object is already gone, or the sandbox ends. Nothing to do when
+        it has ended by itself."""
         if self._ending is not None:
+            if self._ending.done() and not self._ending.cancelled():
+                return
             self._ending.cancel()
         self._ending = asyncio.ensure_future(self._end(0, remove_object=False))
         await self._ending
