@@ -64,6 +64,7 @@ class Internet:
         self._sockets_folder = folder / "internet"
         self._coming_up: asyncio.Task[None] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._process_handle: int | None = None
         self._lifeline: socket.socket | None = None
 
     async def start(self) -> None:
@@ -86,6 +87,7 @@ class Internet:
         if self._coming_up is not None:
             self._coming_up.cancel()
             await asyncio.gather(self._coming_up, return_exceptions=True)
+        self._forget_process_handle()
         if self._lifeline is not None:
             self._lifeline.close()
         if self._process is not None:
@@ -98,11 +100,9 @@ class Internet:
         try:
             await self._node.create_sandbox_pod(POD_NAME, (*HTTPBIN_ADDRESSES, *WIKIPEDIA_ADDRESSES))
             with ExitStack() as ours:
-                sites = [
-                    await self._site(HTTPBIN_ADDRESSES, chains[0], ours),
-                    await self._site(WIKIPEDIA_ADDRESSES, chains[1], ours),
-                ]
-                self._start_process(*sites, ours)
+                httpbin = await self._site(HTTPBIN_ADDRESSES, chains[0], ours)
+                wikipedia = await self._site(WIKIPEDIA_ADDRESSES, chains[1], ours)
+                self._start_process(httpbin, wikipedia, ours)
         except OSError:
             log.exception("The sandbox has no internet: its pod or its servers did not start")
             raise
@@ -132,6 +132,19 @@ class Internet:
             stdin=subprocess.DEVNULL,
             pass_fds=plan.descriptors,
         )
+        self._process_handle = os.pidfd_open(self._process.pid)
+        asyncio.get_running_loop().add_reader(self._process_handle, self._report_end)
+
+    def _report_end(self) -> None:
+        """The servers ended by themselves: say so, since the learner only sees refused connections."""
+        self._forget_process_handle()
+        log.error("The sandbox's internet has ended: its servers stopped by themselves")
+
+    def _forget_process_handle(self) -> None:
+        if self._process_handle is not None:
+            asyncio.get_running_loop().remove_reader(self._process_handle)
+            os.close(self._process_handle)
+            self._process_handle = None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
