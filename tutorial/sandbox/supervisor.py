@@ -28,6 +28,7 @@ from tutorial.errors import SandboxError
 from tutorial.sandbox.node.namespaces import NodeProcess, fork_node
 from tutorial.sandbox.state import SandboxState, write_state
 
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _NODE_END_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
@@ -135,6 +136,8 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
     from tutorial.sandbox.net.service_proxy import CLUSTER_DNS, ServiceProxy
     from tutorial.sandbox.node.client import NodeClient
     from tutorial.sandbox.node.kubelet import Kubelet
+    from tutorial.sandbox.node.pod_files import PodSettings
+    from tutorial.sandbox.node.runtime import NodeRuntime
     from tutorial.sandbox.schemas import Schemas
     from tutorial.sandbox.store.store import Store
 
@@ -144,23 +147,29 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
     await client.add_address(CLUSTER_DNS)
 
     objects = ObjectsFacade(Store(), Schemas.load(), Injector())
-    internet = Internet(client, folder)
-    mesh = MeshControl(objects, folder)
-    kubelet = Kubelet(objects, client, mesh, folder)
     certificate = make_certificate()
     token = secrets.token_urlsafe(32)
-    api = ApiServer(objects, kubelet, token, certificate.context())
+    internet = Internet(client, folder)
+    mesh = MeshControl(objects, folder)
+    settings = PodSettings(
+        dns_address=CLUSTER_DNS,
+        ca_bundle=_write_trusted_certificates(folder, internet.authority),
+        root_ca=certificate.authority.decode(),
+    )
+    kubelet = Kubelet(objects, client, mesh, folder / "logs", settings)
+    api = ApiServer(objects, NodeRuntime(kubelet), token, certificate.context())
 
     for part in (
-        ControllerManager(objects),
+        ControllerManager(objects, root_certificate=certificate.authority.decode()),
         ServiceProxy(objects, client),
         DnsServer(objects, client, OUTSIDE_NAMES),
         mesh,
         internet,
-        kubelet,
     ):
         await part.start()
         parts.push_async_callback(part.stop)
+    kubelet.start()
+    parts.push_async_callback(kubelet.stop)
     port = await api.start()
     parts.push_async_callback(api.stop)
 
@@ -169,6 +178,14 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
         folder / "kubeconfig", port=port, token=token, authority=certificate.authority, context=context
     )
     return SandboxState(name, os.getpid(), port, context, time.time(), kept=False)
+
+
+def _write_trusted_certificates(folder: Path, authority: str) -> Path:
+    """What pods trust: what this machine trusts, and the sandbox's internet."""
+    bundle = folder / "trusted.pem"
+    ours = SYSTEM_CERTIFICATES.read_text() if SYSTEM_CERTIFICATES.is_file() else ""
+    bundle.write_text(ours + authority)
+    return bundle
 
 
 if __name__ == "__main__":
