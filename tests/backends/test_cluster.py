@@ -1,0 +1,213 @@
+"""The cluster port over the API: by aggregated and by legacy discovery."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from backends.api_server import ApiServer, Fault
+
+from tutorial.backends.cluster import ApiCluster
+from tutorial.errors import AlreadyThereError, NotReadyError
+from tutorial.steps.model import ObjectReference
+
+SERVICES = "/api/v1/namespaces/default/services"
+SERVICE = ObjectReference("service", "a", "default")
+
+
+@pytest.fixture(autouse=True, params=["aggregated", "legacy"])
+def discovery(request: pytest.FixtureRequest, api: ApiServer) -> None:
+    api.aggregated = request.param == "aggregated"
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutorial.backends.rest.RETRY_DELAYS", (0.01, 0.02))
+    monkeypatch.setattr("tutorial.backends.cluster._CONFLICT_SECONDS", 0.01)
+
+
+def test_an_object_is_looked_up(api: ApiServer, cluster: ApiCluster) -> None:
+    found = api.put(
+        f"{SERVICES}/a",
+        "Service",
+        resourceVersion="7",
+        finalizers=["x/y"],
+        deletionTimestamp="2026-11-24T03:10:00Z",
+        annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"},
+        ownerReferences=[{"uid": "u1"}, {"uid": "u2"}],
+        managedFields=[
+            {"manager": "later", "time": "2026-11-24T03:02:00Z"},
+            {"manager": "kubectl-create", "time": "2026-11-24T03:00:00Z"},
+        ],
+    )
+    state = cluster.lookup(SERVICE)
+    assert state is not None
+    assert state.reference == SERVICE
+    assert state.uid == found["metadata"]["uid"]
+    assert state.created == datetime(2026, 11, 24, 3, tzinfo=UTC).timestamp()
+    assert (state.resource_version, state.finalizers, state.terminating) == ("7", ("x/y",), True)
+    assert (state.last_applied, state.owner, state.owners) == ("{}", "kubectl-create", ("u1", "u2"))
+    assert state.manifest == found
+
+
+@pytest.mark.parametrize("kind", ["service", "Service", "services", "svc"])
+def test_kinds_are_named_as_for_kubectl(api: ApiServer, cluster: ApiCluster, kind: str) -> None:
+    api.put(f"{SERVICES}/a", "Service")
+    assert cluster.lookup(ObjectReference(kind, "a")) is not None
+
+
+def test_a_group_can_be_named(api: ApiServer, cluster: ApiCluster) -> None:
+    api.put("/apis/apps/v1/namespaces/x/deployments/a", "Deployment")
+    assert cluster.lookup(ObjectReference("deployment.apps", "a", "x")) is not None
+    assert cluster.lookup(ObjectReference("deployment.other", "a", "x")) is None
+
+
+def test_kinds_without_a_namespace_and_odd_plurals_are_found(api: ApiServer, cluster: ApiCluster) -> None:
+    api.put("/api/v1/namespaces/x", "Namespace")
+    api.put("/api/v1/namespaces/default/endpoints/a", "Endpoints")
+    assert cluster.lookup(ObjectReference("namespace", "x")) is not None
+    assert cluster.lookup(ObjectReference("endpoints", "a")) is not None
+
+
+def test_what_is_not_there_is_none(cluster: ApiCluster) -> None:
+    assert cluster.lookup(SERVICE) is None
+    assert cluster.lookup(ObjectReference("destinationrule", "a")) is None
+    assert not cluster.delete(ObjectReference("destinationrule", "a"), "u")
+
+
+def test_a_group_that_does_not_answer_is_no_proof_of_absence(api: ApiServer, cluster: ApiCluster) -> None:
+    api.stale_groups.add("apps/v1beta1")
+    with pytest.raises(NotReadyError, match="does not say now") as caught:
+        cluster.lookup(ObjectReference("destinationrule", "a"))
+    assert "apps/v1beta1" in caught.value.why
+
+
+def test_a_refused_look_is_an_error(api: ApiServer, cluster: ApiCluster) -> None:
+    api.refused[f"{SERVICES}/a"] = 403
+    with pytest.raises(NotReadyError, match="refused to look at service/a@default") as caught:
+        cluster.lookup(SERVICE)
+    assert caught.value.why == "refused with 403"
+
+
+def test_deleting_sends_the_uid_and_works_in_the_background(api: ApiServer, cluster: ApiCluster) -> None:
+    uid = api.put(f"{SERVICES}/a", "Service")["metadata"]["uid"]
+    assert cluster.delete(SERVICE, uid)
+    assert api.objects == {}
+    assert api.seen[-1].body["preconditions"] == {"uid": uid}
+    assert api.seen[-1].body["propagationPolicy"] == "Background"
+    assert not cluster.delete(SERVICE, uid)
+
+
+def test_another_object_of_the_name_is_left(api: ApiServer, cluster: ApiCluster) -> None:
+    api.put(f"{SERVICES}/a", "Service")
+    assert not cluster.delete(SERVICE, "another-uid")
+    assert f"{SERVICES}/a" in api.objects
+
+
+def test_a_conflict_of_a_terminating_object_counts_as_deleted(api: ApiServer, cluster: ApiCluster) -> None:
+    namespace = api.put("/api/v1/namespaces/x", "Namespace", deletionTimestamp="2026-11-24T03:10:00Z")
+    cluster.lookup(ObjectReference("namespace", "x"))
+    api.faults.append(Fault(409))
+    assert cluster.delete(ObjectReference("namespace", "x"), namespace["metadata"]["uid"])
+
+
+def test_a_conflict_that_passes_is_tried_again(api: ApiServer, cluster: ApiCluster) -> None:
+    uid = api.put(f"{SERVICES}/a", "Service")["metadata"]["uid"]
+    cluster.lookup(SERVICE)
+    api.faults.append(Fault(409))
+    assert cluster.delete(SERVICE, uid)
+    assert api.objects == {}
+
+
+def test_a_delete_whose_answer_was_lost_is_no_error(api: ApiServer, cluster: ApiCluster) -> None:
+    uid = api.put(f"{SERVICES}/a", "Service")["metadata"]["uid"]
+    cluster.lookup(SERVICE)
+    api.faults.append(Fault(cut=True, act_first=True))
+    assert not cluster.delete(SERVICE, uid)
+    assert api.objects == {}
+
+
+def test_a_refused_delete_is_an_error(api: ApiServer, cluster: ApiCluster) -> None:
+    api.refused[f"{SERVICES}/a"] = 403
+    with pytest.raises(NotReadyError, match="refused to delete service/a@default"):
+        cluster.delete(SERVICE, "u")
+
+
+def test_a_namespace_is_listed_in_pages_without_events(api: ApiServer, cluster: ApiCluster) -> None:
+    for name in "abcde":
+        api.put(f"{SERVICES}/{name}", "Service")
+    api.put("/api/v1/namespaces/default/events/e", "Event")
+    api.put("/apis/apps/v1/namespaces/default/deployments/d", "Deployment")
+    api.put("/api/v1/namespaces/default/secrets/s", "Secret")
+    api.refused["/api/v1/namespaces/default/secrets"] = 403
+    contents = cluster.namespace_contents("default")
+    assert sorted(str(state.reference) for state in contents) == [
+        "deployment/d@default",
+        *(f"service/{name}@default" for name in "abcde"),
+    ]
+
+
+def test_one_object_under_two_names_is_listed_once(api: ApiServer, cluster: ApiCluster) -> None:
+    body = api.put(f"{SERVICES}/a", "Service")
+    api.objects["/apis/serving.test/v1/namespaces/default/services/a"] = body
+    assert len(cluster.namespace_contents("default")) == 1
+
+
+def test_what_has_no_uid_is_no_object(api: ApiServer, cluster: ApiCluster) -> None:
+    del api.put(f"{SERVICES}/a", "Service")["metadata"]["uid"]
+    assert cluster.namespace_contents("default") == ()
+
+
+def test_an_object_is_put_back(api: ApiServer, cluster: ApiCluster) -> None:
+    manifest = {
+        "apiVersion": "apps/v1beta1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": "a",
+            "namespace": "x",
+            "labels": {"l": "1"},
+            "uid": "old",
+            "resourceVersion": "1",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "managedFields": [],
+        },
+        "spec": {"replicas": 1},
+        "status": {"replicas": 1},
+    }
+    state = cluster.restore(manifest)
+    assert (str(state.reference), state.uid != "old") == ("deployment/a@x", True)
+    assert api.seen[-1].path == "/apis/apps/v1beta1/namespaces/x/deployments"
+    assert api.seen[-1].body == {
+        "apiVersion": "apps/v1beta1",
+        "kind": "Deployment",
+        "metadata": {"name": "a", "namespace": "x", "labels": {"l": "1"}},
+        "spec": {"replicas": 1},
+    }
+    assert manifest["metadata"]["uid"] == "old"
+
+
+def test_a_service_whose_address_is_taken_gets_another(api: ApiServer, cluster: ApiCluster) -> None:
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "a"},
+        "spec": {"clusterIP": "10.0.0.1"},
+    }
+    assert str(cluster.restore(manifest).reference) == "service/a@default"
+    assert api.objects[f"{SERVICES}/a"]["spec"] == {}
+
+
+def test_an_object_that_is_there_is_not_put_back(api: ApiServer, cluster: ApiCluster) -> None:
+    api.put(f"{SERVICES}/a", "Service")
+    with pytest.raises(AlreadyThereError):
+        cluster.restore({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}})
+
+
+def test_a_kind_that_is_not_served_cannot_be_put_back(cluster: ApiCluster) -> None:
+    with pytest.raises(NotReadyError, match="Y cannot be created again"):
+        cluster.restore({"apiVersion": "x/v1", "kind": "Y", "metadata": {"name": "a"}})
+
+
+def test_the_servers_clock_is_its_date(cluster: ApiCluster) -> None:
+    assert abs(cluster.server_time() - time.time()) < 2

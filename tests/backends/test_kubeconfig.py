@@ -1,0 +1,140 @@
+"""Kubeconfig files, merged and looked up as kubectl does: compared with the real kubectl."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tutorial.backends.kubeconfig import kubeconfig_paths, load_kubeconfig
+from tutorial.backends.overlay import write_overlay
+from tutorial.errors import NotReadyError, UsageError
+
+KUBECTL = Path(sys.executable).parent / "kubectl"
+
+
+def config(current: str = "", **contexts: str) -> dict[str, Any]:
+    """A kubeconfig; `one="x/y/z"` is a context of cluster x, user y and namespace z."""
+    entries = {name: value.split("/") for name, value in contexts.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": current,
+        "contexts": [
+            {"name": name, "context": {"cluster": x, "user": y, "namespace": z}}
+            for name, (x, y, z) in entries.items()
+        ],
+        "clusters": [
+            {"name": x, "cluster": {"server": f"https://{x}", "certificate-authority": f"ca/{x}.crt"}}
+            for x, _, _ in entries.values()
+        ],
+        "users": [{"name": y, "user": {"token": f"token of {y}"}} for _, y, _ in entries.values()],
+    }
+
+
+def write(path: Path, content: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def kubectl_view(value: str, *arguments: str) -> dict[str, Any]:
+    command = [str(KUBECTL), "config", "view", "-o", "json", "--minify", "--raw", *arguments]
+    done = subprocess.run(command, env={"KUBECONFIG": value, "HOME": "/"}, capture_output=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def test_the_first_file_wins(tmp_path: Path) -> None:
+    first = write(tmp_path / "a" / "first", config("", one="x/y/from-first"))
+    second = write(tmp_path / "b" / "second", config("two", one="other/other/other", two="v/w/"))
+    third = write(tmp_path / "c" / "third", config("three", three="x/y/n"))
+    loaded = load_kubeconfig([tmp_path / "missing", first, second, third])
+    assert loaded.files == (first, second, third)
+    assert (loaded.access().context, loaded.access().namespace) == ("two", "default")
+    for name in ("one", "two", "three"):
+        ours = loaded.access(name)
+        theirs = kubectl_view(f"{first}:{second}:{third}", "--context", name)
+        assert theirs["clusters"] == [{"name": ours.cluster_name, "cluster": dict(ours.cluster)}]
+        assert theirs["users"] == [{"name": ours.user_name, "user": dict(ours.user)}]
+
+
+def test_paths_are_relative_to_their_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "k" / "config", config("one", one="x/y/z"))
+    assert load_kubeconfig([path]).access().cluster["certificate-authority"] == str(tmp_path / "k/ca/x.crt")
+
+
+def test_where_kubectl_would_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert kubeconfig_paths({"HOME": "/h"}) == (Path("/h/.kube/config"),)
+    assert kubeconfig_paths({"HOME": "/h", "KUBECONFIG": "/a::b:/a"}) == (Path("/a"), tmp_path / "b")
+    assert kubeconfig_paths({}) == ()
+    (tmp_path / "own").write_text("")
+    assert kubeconfig_paths({"KUBECONFIG": "/a"}, "own") == (tmp_path / "own",)
+    with pytest.raises(UsageError, match="There is no kubeconfig"):
+        kubeconfig_paths({}, "missing")
+
+
+def test_an_unknown_context_names_the_known_ones(tmp_path: Path) -> None:
+    loaded = load_kubeconfig([write(tmp_path / "k", config("", b="x/y/", a="x/y/"))])
+    with pytest.raises(UsageError, match="There is no context c") as caught:
+        loaded.access("c")
+    assert caught.value.why == "The contexts are: a, b."
+    with pytest.raises(UsageError, match="names no current context"):
+        loaded.access()
+    with pytest.raises(UsageError, match="names no current context"):
+        load_kubeconfig([]).access()
+
+
+@pytest.mark.parametrize("section", ["clusters", "users"])
+def test_a_dangling_context_is_an_error(tmp_path: Path, section: str) -> None:
+    content = {**config("one", one="x/y/"), section: None}
+    with pytest.raises(NotReadyError, match="The context one cannot be used"):
+        load_kubeconfig([write(tmp_path / "k", content)]).access()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [",
+        "- a",
+        "contexts: {}\n",
+        "contexts: [1]",
+        "clusters: [{name: a, cluster: 1}]",
+        "\x00",
+        "[" * 5000,
+    ],
+)
+def test_what_is_no_kubeconfig_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "k").write_text(text)
+    if text == "contexts: {}\n":
+        assert load_kubeconfig([tmp_path / "k"]).contexts == {}
+        return
+    with pytest.raises(NotReadyError, match="cannot be read"):
+        load_kubeconfig([tmp_path / "k"])
+
+
+def test_kubectl_takes_the_overlays_namespace_and_the_users_credentials(tmp_path: Path) -> None:
+    own = write(tmp_path / "user", config("other", one="x/y/theirs", other="v/w/"))
+    before = own.read_bytes()
+    loaded = load_kubeconfig([own])
+    (tmp_path / "run").mkdir()
+    value = write_overlay(tmp_path / "run", loaded.access("one"), "ours", loaded.files)
+    seen = kubectl_view(value)
+    assert seen["current-context"] == "one"
+    assert seen["contexts"][0]["context"] == {"cluster": "x", "user": "y", "namespace": "ours"}
+    assert seen["users"] == [{"name": "y", "user": {"token": "token of y"}}]
+    overlay = tmp_path / "run" / "kubeconfig"
+    assert "token" not in overlay.read_text()
+    assert overlay.stat().st_mode & 0o777 == 0o600
+    changes = (["use-context", "other"], ["set-context", "--current", "--namespace=x"])
+    for change in changes:
+        subprocess.run([KUBECTL, "config", *change], env={**os.environ, "KUBECONFIG": value}, check=True)
+    subprocess.run([KUBECTL, "config", *changes[0]], env={**os.environ, "KUBECONFIG": value}, check=True)
+    assert load_kubeconfig([overlay]).current_context == "other"
+    assert yaml.safe_load(own.read_text())["current-context"] == yaml.safe_load(before)["current-context"]

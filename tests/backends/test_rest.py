@@ -1,0 +1,187 @@
+"""The REST client against a real TLS server: reuse, faults, certificates."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from backends.api_server import ApiServer, Fault
+from backends.authority import Authority
+from backends.conftest import NewClient
+
+from tutorial.backends.rest import RestClient
+from tutorial.errors import NotReadyError
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutorial.backends.rest.RETRY_DELAYS", (0.01, 0.02))
+    monkeypatch.setattr("tutorial.backends.rest.LONGEST_RETRY_AFTER_SECONDS", 0.05)
+
+
+def test_one_connection_is_kept(api: ApiServer, client: RestClient) -> None:
+    for _ in range(3):
+        assert client.request("GET", "/version").json()["major"] == "1"
+    assert len({seen.peer for seen in api.seen}) == 1
+
+
+def test_a_connection_that_the_server_closed_is_opened_again(api: ApiServer, client: RestClient) -> None:
+    client.request("GET", "/version")
+    api.cut_all_connections()
+    body = {"metadata": {"name": "a"}}
+    assert client.request("POST", "/api/v1/namespaces/default/services", body).status == 201
+    assert len({seen.peer for seen in api.seen}) == 2
+
+
+def test_a_server_that_closes_after_each_answer_is_no_trouble(api: ApiServer, client: RestClient) -> None:
+    api.close_after_answer = True
+    assert [client.request("GET", "/version").status for _ in range(3)] == [200, 200, 200]
+
+
+def test_a_cut_is_tried_again_where_that_is_safe(api: ApiServer, client: RestClient) -> None:
+    api.faults.extend([Fault(cut=True), Fault(cut=True)])
+    assert client.request("GET", "/version").status == 200
+    api.faults.append(Fault(cut=True))
+    with pytest.raises(NotReadyError, match="cannot be reached"):
+        client.request("POST", "/api/v1/namespaces/default/services", {"metadata": {"name": "a"}})
+    assert len([seen for seen in api.seen if seen.method == "POST"]) == 1
+
+
+def test_cuts_without_end_are_an_error(api: ApiServer, client: RestClient) -> None:
+    api.faults.extend([Fault(cut=True)] * 9)
+    with pytest.raises(NotReadyError, match="cannot be reached") as caught:
+        client.request("GET", "/version")
+    assert caught.value.why
+    assert len(api.seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "requests"), [(429, "GET", 2), (503, "GET", 2), (429, "POST", 2)]
+)
+def test_a_busy_server_is_asked_again(
+    api: ApiServer, client: RestClient, status: int, method: str, requests: int
+) -> None:
+    api.faults.append(Fault(status, {"Retry-After": "1"}))
+    body = {"metadata": {"name": "a"}} if method == "POST" else None
+    assert client.request(method, "/api/v1/namespaces/default/services", body).status in (201, 404)
+    assert len(api.seen) == 2
+
+
+def test_an_unavailable_server_is_not_asked_twice_to_create(api: ApiServer, client: RestClient) -> None:
+    api.faults.append(Fault(503))
+    assert client.request("POST", "/x", {"metadata": {"name": "a"}}).status == 503
+    assert len(api.seen) == 1
+
+
+def test_busy_without_end_is_answered(api: ApiServer, client: RestClient) -> None:
+    api.faults.extend([Fault(429)] * 9)
+    assert client.request("GET", "/version").status == 429
+
+
+def test_nobody_there_is_an_error_that_says_what_to_do(new_client: NewClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(NotReadyError, match=f"127.0.0.1:{port} cannot be reached") as caught:
+        new_client(server=f"https://127.0.0.1:{port}").request("GET", "/version")
+    assert caught.value.why == "Connection refused"
+    assert "kubectl --context test" in caught.value.do
+
+
+def test_a_silent_server_is_given_up(new_client: NewClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutorial.backends.rest.READ_SECONDS", 0.2)
+    monkeypatch.setattr("tutorial.backends.rest.CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for scheme in ("http", "https"):
+            client = new_client(server=f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
+            with pytest.raises(NotReadyError, match="cannot be reached"):
+                client.request("GET", "/version")
+
+
+def test_a_half_closed_answer_is_an_error(new_client: NewClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_answer_half, args=(server, 3))
+        thread.start()
+        client = new_client(server=f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(NotReadyError, match="cannot be reached"):
+            client.request("GET", "/version")
+        thread.join()
+
+
+def test_garbage_is_an_error(new_client: NewClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_answer_half, args=(server, 3, b"SSH-2.0-x\r\n"))
+        thread.start()
+        with pytest.raises(NotReadyError, match="cannot be reached"):
+            new_client(server=f"http://127.0.0.1:{server.getsockname()[1]}").request("GET", "/")
+        thread.join()
+
+
+def test_another_authority_is_refused(new_client: NewClient, api: ApiServer) -> None:
+    other = base64.b64encode(Authority().certificate).decode()
+    client = new_client(certificate_authority_data=other)
+    with pytest.raises(NotReadyError, match="is not the one") as caught:
+        client.request("GET", "/version")
+    assert "certificate" in caught.value.why
+    assert api.seen == []
+
+
+def test_the_check_can_be_skipped_and_another_name_expected(new_client: NewClient) -> None:
+    other = base64.b64encode(Authority().certificate).decode()
+    skipping = new_client(certificate_authority_data=other, insecure_skip_tls_verify=True)
+    assert skipping.request("GET", "/version").status == 200
+    assert new_client(tls_server_name="api.test").request("GET", "/version").status == 200
+    with pytest.raises(NotReadyError, match="is not the one"):
+        new_client(tls_server_name="other.test").request("GET", "/version")
+
+
+@pytest.mark.parametrize("form", ["data", "file"])
+def test_a_client_certificate_is_shown(
+    new_client: NewClient, api: ApiServer, authority: Authority, tmp_path: Path, form: str
+) -> None:
+    pair = authority.issue("me")
+    if form == "data":
+        user = {
+            "client-certificate-data": base64.b64encode(pair.certificate).decode(),
+            "client-key-data": base64.b64encode(pair.key).decode(),
+        }
+    else:
+        (tmp_path / "me.crt").write_bytes(pair.certificate)
+        (tmp_path / "me.key").write_bytes(pair.key)
+        user = {"client-certificate": str(tmp_path / "me.crt"), "client-key": str(tmp_path / "me.key")}
+    new_client(user).request("GET", "/version")
+    assert api.seen[0].certificate["subject"] == ((("commonName", "me"),),)
+
+
+def test_a_bad_client_certificate_is_an_error(new_client: NewClient) -> None:
+    user = {"client-certificate-data": base64.b64encode(b"no").decode(), "client-key-data": ""}
+    with pytest.raises(NotReadyError, match="cannot be used"):
+        new_client(user).request("GET", "/version")
+
+
+@pytest.mark.parametrize("server", ["ftp://x", "127.0.0.1:1", "https://", "https://x:port"])
+def test_a_bad_address_is_an_error(new_client: NewClient, server: str) -> None:
+    with pytest.raises(NotReadyError, match="cannot be used"):
+        new_client(server=server).request("GET", "/version")
+
+
+def test_the_path_of_the_server_comes_first(new_client: NewClient, api: ApiServer) -> None:
+    new_client(server=f"{api.url}/clusters/one/").request("GET", "/version")
+    assert api.seen[0].path == "/clusters/one/version"
+
+
+def test_an_unknown_user_is_an_error(api: ApiServer, client: RestClient) -> None:
+    api.token = "secret"
+    with pytest.raises(NotReadyError, match="does not know the user test-user"):
+        client.request("GET", "/version")
+
+
+def _answer_half(server: socket.socket, times: int, answer: bytes = b"") -> None:
+    """Promise more than is sent, then close."""
+    for _ in range(times):
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer or b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")

@@ -1,0 +1,127 @@
+"""Which backend a run gets, and what its commands see of it."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from backends.api_server import ApiServer
+from backends.authority import Authority
+
+from tutorial.backends.none import NoCluster
+from tutorial.backends.select import open_backend
+from tutorial.errors import NotReadyError, UsageError
+from tutorial.steps.model import ObjectReference
+
+KUBECTL_SCRIPT = "#!/bin/sh\necho my own kubectl\n"
+
+
+@pytest.fixture
+def environment(api: ApiServer, authority: Authority, tmp_path: Path) -> dict[str, str]:
+    """A user with a kubeconfig in `~/.kube` and no kubectl of their own."""
+    data = base64.b64encode(authority.certificate).decode()
+    content = {
+        "clusters": [{"name": "c", "cluster": {"server": api.url, "certificate-authority-data": data}}],
+        "users": [{"name": "u", "user": {}}],
+        "contexts": [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in ("one", "two")],
+        "current-context": "one",
+    }
+    (tmp_path / "user" / ".kube").mkdir(parents=True)
+    (tmp_path / "user" / ".kube" / "config").write_text(yaml.safe_dump(content))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "state").mkdir()
+    return {"HOME": str(tmp_path / "user"), "PATH": "/nowhere"}
+
+
+def arguments(tmp_path: Path, environment: Mapping[str, str], **more: Any) -> dict[str, Any]:
+    folders = {"folder": tmp_path / "run", "home": tmp_path / "state"}
+    return {"requires": "cluster", "environment": environment, **folders, **more}
+
+
+def test_a_tutorial_without_a_cluster_gets_none(tmp_path: Path) -> None:
+    with open_backend(**arguments(tmp_path, {}, requires="none", context="one")) as opened:
+        assert (opened.backend.kind, opened.backend.label, opened.owned) == ("none", "no cluster", False)
+        assert isinstance(opened.cluster, NoCluster)
+        assert opened.cluster.lookup(ObjectReference("service", "a")) is None
+        assert opened.cluster.namespace_contents("default") == ()
+        assert not opened.cluster.delete(ObjectReference("service", "a"), "u")
+        with pytest.raises(NotReadyError):
+            opened.cluster.restore({"kind": "Service"})
+
+
+def test_a_named_context_is_used(tmp_path: Path, environment: dict[str, str], api: ApiServer) -> None:
+    api.put("/api/v1/namespaces/mine/services/a", "Service")
+    with open_backend(**arguments(tmp_path, environment, context="two", namespace="mine")) as opened:
+        backend = opened.backend
+        assert (backend.kind, backend.label) == ("cluster", "cluster: two")
+        assert backend.facts == {"backend": "cluster", "kubernetes": "1.36"}
+        assert backend.environment["KUBERC"] == "off"
+        assert opened.cluster.lookup(ObjectReference("service", "a")) is not None
+        path = ":".join([*map(str, backend.path), "/usr/bin:/bin"])
+        seen = subprocess.run(
+            ["kubectl", "get", "--raw", "/version"],
+            env={"PATH": path, "HOME": "/", **backend.environment},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        assert '"36+"' in seen.stdout
+    with open_backend(**arguments(tmp_path, {"PATH": "/nowhere"}, parameters=backend.parameters)) as again:
+        assert again.backend == backend
+
+
+def test_a_kubeconfig_alone_means_its_current_context(tmp_path: Path, environment: dict[str, str]) -> None:
+    file = Path(environment["HOME"], ".kube", "config")
+    with open_backend(**arguments(tmp_path, {"PATH": "/nowhere"}, kubeconfig=str(file))) as opened:
+        assert opened.backend.label == "cluster: one"
+
+
+def test_the_users_own_kubectl_is_preferred_on_a_cluster(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "kubectl").write_text(KUBECTL_SCRIPT)
+    (tmp_path / "kubectl").chmod(0o700)
+    with open_backend(**arguments(tmp_path, {**environment, "PATH": str(tmp_path)}, context="one")) as opened:
+        assert opened.backend.path == ()
+
+
+def test_an_unknown_context_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="no context three"):
+        open_backend(**arguments(tmp_path, environment, context="three")).__enter__()
+
+
+def test_what_is_no_kubernetes_is_refused(
+    tmp_path: Path, environment: dict[str, str], api: ApiServer
+) -> None:
+    api.refused["/version"] = 404
+    with pytest.raises(NotReadyError, match="does not answer as a Kubernetes"):
+        open_backend(**arguments(tmp_path, environment, context="one")).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("labels", "image", "istio"),
+    [
+        ({"app.kubernetes.io/version": "1.27.1"}, "x/pilot:1.26.0", "1.27.1"),
+        ({}, "registry:5000/pilot:1.26.3-distroless", "1.26.3"),
+        ({}, "x/pilot@sha256:abc", None),
+    ],
+)
+def test_istio_is_found_out(
+    tmp_path: Path,
+    environment: dict[str, str],
+    api: ApiServer,
+    labels: dict[str, str],
+    image: str,
+    istio: str | None,
+) -> None:
+    istiod = api.put("/apis/apps/v1/namespaces/istio-system/deployments/istiod", "Deployment", labels=labels)
+    istiod["spec"] = {"template": {"spec": {"containers": [{"image": image}]}}}
+    with open_backend(**arguments(tmp_path, environment, context="one")) as opened:
+        assert opened.backend.facts.get("istio") == istio
+        assert opened.backend.facts["mesh"] == "sidecar"
+    api.put("/api/v1/namespaces/default", "Namespace", labels={"istio.io/dataplane-mode": "ambient"})
+    with open_backend(**arguments(tmp_path, environment, context="one")) as opened:
+        assert opened.backend.facts["mesh"] == "ambient"
