@@ -41,7 +41,7 @@ def parse_object(resource: ResourceType, content_type: str, body: bytes) -> Obje
     """
     media_type = content_type.partition(";")[0].strip() or JSON
     if media_type == PROTOBUF:
-        from tutorial.sandbox.api.protobuf import decode_object  # noqa: PLC0415 - seldom needed
+        from tutorial.sandbox.api.protobuf import decode_object
 
         document = decode_object(body)
     elif media_type == YAML:
@@ -63,7 +63,7 @@ def parse_delete_options(body: bytes, content_type: str) -> DeleteOptions:
     if not body:
         return DeleteOptions()
     if content_type.startswith(PROTOBUF):
-        from tutorial.sandbox.api.protobuf import decode_object  # noqa: PLC0415 - seldom needed
+        from tutorial.sandbox.api.protobuf import decode_object
 
         document = decode_object(body)
     else:
@@ -99,7 +99,7 @@ def _parse_json(resource: ResourceType, body: bytes) -> Object:
 
 
 def _parse_yaml(body: bytes) -> Any:
-    import yaml  # noqa: PLC0415 - kubectl sends JSON: seldom needed, and slow to import
+    import yaml
 
     try:
         return yaml.safe_load(body)

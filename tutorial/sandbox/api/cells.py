@@ -5,6 +5,7 @@ Called by `tutorial.sandbox.api.tables`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,19 @@ NONE = "<none>"
 UNKNOWN = "<unknown>"
 UNSET = "<unset>"
 _SHOWN = 3
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
+_DURATIONS = (
+    (120, "s", ""),
+    (600, "m", "s"),
+    (3 * 3600, "m", ""),
+    (8 * 3600, "h", "m"),
+    (48 * 3600, "h", ""),
+    (8 * 86400, "d", "h"),
+    (2 * 365 * 86400, "d", ""),
+    (8 * 365 * 86400, "y", "d"),
+    (math.inf, "y", ""),
+)
+"""Below how many seconds a duration is written in which unit, and in which finer one besides."""
 
 
 def at(obj: Object, path: str) -> Any:
@@ -74,24 +88,10 @@ def human_duration(seconds: int) -> str:
     if seconds < -1:
         return "<invalid>"
     seconds = max(seconds, 0)
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if seconds < 120:
-        return f"{seconds}s"
-    if minutes < 10:
-        return f"{minutes}m" + (f"{seconds % 60}s" if seconds % 60 else "")
-    if hours < 3:
-        return f"{minutes}m"
-    if hours < 8:
-        return f"{hours}h" + (f"{minutes % 60}m" if minutes % 60 else "")
-    if hours < 48:
-        return f"{hours}h"
-    if days < 8:
-        return f"{days}d" + (f"{hours % 24}h" if hours % 24 else "")
-    if days < 365 * 2:
-        return f"{days}d"
-    if days < 365 * 8:
-        return f"{days // 365}y" + (f"{days % 365}d" if days % 365 else "")
-    return f"{days // 365}y"
+    unit, rest_unit = next((unit, rest) for below, unit, rest in _DURATIONS if seconds < below)
+    count, left = divmod(seconds, _SECONDS[unit])
+    rest = left // _SECONDS[rest_unit] if rest_unit else 0
+    return f"{count}{unit}" + (f"{rest}{rest_unit}" if rest else "")
 
 
 def labels(pairs: Object | None) -> str:
@@ -201,15 +201,15 @@ def workload_selector(workload: Object) -> str:
 
 
 def _expression(expression: Object) -> str:
-    key = expression["key"]
+    key: str = expression["key"]
     values = ",".join(sorted(expression.get("values") or ()))
-    forms = {
+    forms: dict[str, str] = {
         "In": f"{key} in ({values})",
         "NotIn": f"{key} notin ({values})",
         "Exists": key,
         "DoesNotExist": f"!{key}",
     }
-    return forms.get(expression["operator"], key)
+    return forms[expression["operator"]]
 
 
 def last_seen(event: Object) -> str:

@@ -6,7 +6,7 @@ Called by `tutorial.sandbox.api.server`. The answers never change while it runs,
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -123,7 +123,7 @@ def _subresource_verbs(name: str) -> list[str]:
     return _SUBRESOURCE_VERBS.get(name, ["get", "patch", "update"])
 
 
-@cache
+@lru_cache(maxsize=256)
 def legacy(path: str) -> bytes | None:
     """The older documents: `/api`, `/apis`, `/apis/GROUP` and one list for each group version.
     None for a path that is no such document."""

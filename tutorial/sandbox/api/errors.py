@@ -68,7 +68,8 @@ def method_not_allowed() -> ApiError:
 
 
 def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
-    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
+    known = ", ".join(accepted)
+    message = f"the body of the request was in an unknown format - accepted media types include: {known}"
     return ApiError(415, "UnsupportedMediaType", message)
 
 

@@ -40,6 +40,10 @@ _UNOWNED = frozenset(
 )
 
 
+_KEY_DEFAULTS: dict[str, Any] = {"protocol": "TCP"}
+"""What a list's key is when an item leaves it out; ports are the only such lists."""
+
+
 class FieldTypes:
     """The merge rules of one kind's fields, remembered by path."""
 
@@ -70,7 +74,8 @@ class FieldTypes:
         """The path element that tells an item of a non-atomic list from the others."""
         field = self.at(names)
         if field is not None and field.list_type == "map" and isinstance(item, dict):
-            keys = {key: item[key] for key in field.list_map_keys if key in item}
+            keys = {key: _KEY_DEFAULTS[key] for key in field.list_map_keys if key in _KEY_DEFAULTS}
+            keys |= {key: item[key] for key in field.list_map_keys if key in item}
             return "k:" + orjson.dumps(keys, option=orjson.OPT_SORT_KEYS).decode()
         return "v:" + orjson.dumps(item).decode()
 

@@ -110,7 +110,7 @@ class Handlers:
         resource, namespace, name = target.resource, target.namespace, target.name
         if media_type == patching.APPLY:
             obj, is_new = patching.server_side_apply(
-                self._objects, resource, namespace, name, body, options, force=_flag(request, "force")
+                self._objects, resource, (namespace, name), body, options, force=_flag(request, "force")
             )
             return self._written(request, target, obj, options, 201 if is_new else 200)
         change = patching.patch_function(self._objects, resource, media_type, body)

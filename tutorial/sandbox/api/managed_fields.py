@@ -86,6 +86,8 @@ def record_update(
         return
     managers = managers_of(new if _resets_managers(old, new) else old)
     changed = _differing(before, after)
+    if not options.subresource and "status" in resource.subresources:
+        changed = {path for path in changed if path[0] != "f:status"}
     writer = Manager(options.manager, "Update", resource.api_version, options.subresource)
     entry = next((manager for manager in managers if manager.is_same(writer)), writer)
     for manager in managers:

@@ -97,7 +97,7 @@ def _wanted(obj: Object) -> Object:
 
 def in_order(obj: Object) -> Object:
     """The object with the keys that the server writes first in front."""
-    front = {key: obj[key] for key in ("kind", "apiVersion", "metadata") if key in obj}
+    front: Object = {key: obj[key] for key in ("kind", "apiVersion", "metadata") if key in obj}
     return {**front, **obj}
 
 

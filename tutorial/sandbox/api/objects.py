@@ -78,6 +78,7 @@ class ObjectsFacade:
         space = self._open_namespace(resource, namespace, new)
         if resource is POD and self.admission is not None and space is not None:
             new = self.schemas.default(resource, metadata.clone(self.admission.admit_pod(new, space)))
+        record_update(self.types(resource), resource, {}, new, options)
         if resource is SERVICE:
             self._allocate(new)
         self._refuse(resource, new, self.schemas.validate_create(resource, new))
@@ -85,7 +86,6 @@ class ObjectsFacade:
         name = new["metadata"]["name"]
         if self.store.get(resource, new["metadata"].get("namespace"), name) is not None:
             raise errors.already_exists(resource, name)
-        record_update(self.types(resource), resource, {}, new, options)
         new = metadata.in_order(new)
         if options.dry_run:
             return new
@@ -120,7 +120,7 @@ class ObjectsFacade:
         self._check_preconditions(resource, old, new)
         for field in ("name", "namespace"):
             if new.get("metadata", {}).get(field) != old["metadata"].get(field):
-                raise _renamed(resource, old, new, field)
+                raise _renamed(old, new, field)
         new = self._decode(resource, new, options)
         return self._replace(resource, old, new, options)
 
@@ -203,7 +203,7 @@ class ObjectsFacade:
             raise errors.bad_request("resourceVersion should not be set on objects to be created")
         if resource.namespaced and meta.get("namespace") not in (None, "", namespace):
             raise errors.bad_request(
-                f"the namespace of the provided object does not match the namespace sent on the request"
+                "the namespace of the provided object does not match the namespace sent on the request"
             )
 
     def _open_namespace(self, resource: ResourceType, namespace: str | None, obj: Object) -> Object | None:
@@ -250,7 +250,7 @@ def _all_but_status(old: Object, new: Object) -> Object:
     return new
 
 
-def _renamed(resource: ResourceType, old: Object, new: Object, field: str) -> Exception:
+def _renamed(old: Object, new: Object, field: str) -> Exception:
     if field == "namespace":
         return errors.bad_request("the namespace of the object does not match the namespace on the request")
     asked = new.get("metadata", {}).get("name", "")

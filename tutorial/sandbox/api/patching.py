@@ -64,8 +64,7 @@ def patch_function(
 def server_side_apply(
     objects: ObjectsFacade,
     resource: ResourceType,
-    namespace: str | None,
-    name: str,
+    address: tuple[str | None, str],
     body: bytes,
     options: WriteOptions,
     *,
@@ -73,17 +72,21 @@ def server_side_apply(
 ) -> tuple[Object, bool]:
     """Apply a configuration; makes the object when it is missing.
 
+    Args:
+        address: namespace and name of the object.
+        force: take fields that others own.
+
     Returns:
         The object, and whether it is new.
 
     Raises:
         ApiError: 409 for fields that other managers own, and what a create or update raises.
     """
+    namespace, name = address
     configuration = parse_document(body)
     if not options.manager:
-        raise errors.bad_request(
-            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
-        )
+        why = "fieldManager: Required value: is required for apply patch"
+        raise errors.bad_request(f'PatchOptions.meta.k8s.io "" is invalid: {why}')
     if configuration.get("metadata", {}).get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
     identity = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}}

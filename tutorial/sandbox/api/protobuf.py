@@ -1,14 +1,14 @@
-"""Decoder for the protobuf bodies that kubectl sends: `create namespace`, `auth can-i`, and the like.
+"""Decoder for the protobuf bodies that kubectl sends: `create namespace`, `auth can-i`, ...
 
-Called by `tutorial.sandbox.api.bodies`. A body is the four bytes `k8s\\0` and a `runtime.Unknown`, which holds
-type and raw object. The messages it knows are in `protobuf_messages`; a field that is not listed there is
-left out, as are zero values, which kubectl writes for everything that is not set.
+Called by `tutorial.sandbox.api.bodies`. A body is the four bytes `k8s\\0` and a `runtime.Unknown`, which
+holds type and raw object. The messages it knows are in `protobuf_messages`; a field that is not listed
+there is left out, as are zero values, which kubectl writes for everything that is not set.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,28 +74,29 @@ def _message(name: str, data: bytes) -> Object:
 
 
 def _value(field: Field, raw: int | bytes) -> Any:
-    match field.type:
-        case "string":
-            return _as_bytes(raw).decode()
-        case "bytes":
-            return base64.b64encode(_as_bytes(raw)).decode()
-        case "int":
-            return _signed(raw)
-        case "bool":
-            return bool(raw)
-        case "Time":
-            return _time(_as_bytes(raw))
-        case "IntOrString":
-            parts = dict(_fields(_as_bytes(raw)))
-            return _as_bytes(parts.get(3, b"")).decode() if parts.get(1) else _signed(parts.get(2, 0))
-        case "Quantity":
-            return _as_bytes(dict(_fields(_as_bytes(raw))).get(1, b"")).decode()
-        case message:
-            return _message(message, _as_bytes(raw))
+    scalar = _SCALARS.get(field.type)
+    return scalar(raw) if scalar else _message(field.type, _as_bytes(raw))
 
 
-def _time(data: bytes) -> str | None:
-    seconds = _signed(dict(_fields(data)).get(1, 0))
+def _text(raw: int | bytes) -> str:
+    return _as_bytes(raw).decode()
+
+
+def _base64(raw: int | bytes) -> str:
+    return base64.b64encode(_as_bytes(raw)).decode()
+
+
+def _int_or_string(raw: int | bytes) -> int | str:
+    parts = dict(_fields(_as_bytes(raw)))
+    return _text(parts.get(3, b"")) if parts.get(1) else _signed(parts.get(2, 0))
+
+
+def _quantity(raw: int | bytes) -> str:
+    return _text(dict(_fields(_as_bytes(raw))).get(1, b""))
+
+
+def _time(raw: int | bytes) -> str | None:
+    seconds = _signed(dict(_fields(_as_bytes(raw))).get(1, 0))
     return timestamp(datetime.fromtimestamp(seconds, UTC)) if seconds else None
 
 
@@ -141,3 +142,14 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return value & ((1 << 64) - 1), position
     raise _MalformedError("a number is too long")
+
+
+_SCALARS: dict[str, Callable[[int | bytes], Any]] = {
+    "string": _text,
+    "bytes": _base64,
+    "int": _signed,
+    "bool": bool,
+    "Time": _time,
+    "IntOrString": _int_or_string,
+    "Quantity": _quantity,
+}

@@ -40,13 +40,11 @@ def parse_path(path: str) -> Target:
     Raises:
         UnknownGroupVersionError, UnknownResourceError.
     """
-    parts = [unquote(part) for part in path.strip("/").split("/")]
-    if parts[0] == "api":
-        group, version, rest = "", parts[1], parts[2:]
-    else:
-        group, version, rest = parts[1], parts[2], parts[3:]
+    root, *parts = [unquote(part) for part in path.strip("/").split("/")]
+    group, version, *rest = ["", *parts, ""] if root == "api" else [*parts, "", ""]
     if (group, version) not in _GROUP_VERSIONS:
         raise UnknownGroupVersionError
+    rest = [part for part in rest if part]
     namespace = None
     if len(rest) >= 3 and rest[0] == "namespaces" and (group, version, rest[2]) in _BY_PATH:
         namespace, rest = rest[1], rest[2:]

@@ -1,4 +1,6 @@
-"""The `scale` subresource: a workload's replicas seen as a Scale. Called by `tutorial.sandbox.api.handlers`."""
+"""The `scale` subresource: a workload's replicas seen as a Scale.
+
+Called by `tutorial.sandbox.api.handlers`."""
 
 from __future__ import annotations
 
@@ -36,9 +38,8 @@ def scaling(wanted: Object) -> Mutation:
     """
     replicas = wanted.get("spec", {}).get("replicas", 0)
     if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
-        raise errors.bad_request(
-            f"Scale.autoscaling is invalid: spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
-        )
+        why = f"spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
+        raise errors.bad_request(f"Scale.autoscaling is invalid: {why}")
     revision = wanted.get("metadata", {}).get("resourceVersion")
 
     def scaled(workload: Object) -> Object:

@@ -111,7 +111,7 @@ def _comparison(key: str, operator: str, bound: int) -> Callable[[dict[str, str]
 def _values(tokens: list[str], selector: str) -> set[str]:
     if not tokens or tokens.pop(0) != "(":
         raise _unreadable(selector)
-    values = set()
+    values: set[str] = set()
     while tokens:
         token = tokens.pop(0)
         if token == ")":

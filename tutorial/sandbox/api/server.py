@@ -72,15 +72,10 @@ class ApiServer:
             return replies.error_reply(ApiError(401, "Unauthorized", "Unauthorized"))
         try:
             return await self._answer(request)
-        except ApiError as error:
-            return replies.error_reply(error)
         except UnknownGroupVersionError:
             return replies.path_not_found()
-        except UnknownResourceError:
-            return replies.error_reply(errors.unknown_resource())
-        except web.HTTPRequestEntityTooLarge:
-            message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
-            return replies.error_reply(ApiError(413, "RequestEntityTooLarge", message))
+        except (ApiError, UnknownResourceError, web.HTTPRequestEntityTooLarge) as error:
+            return replies.error_reply(_refusal(error))
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception:
@@ -99,15 +94,27 @@ class ApiServer:
             if document is not None:
                 return replies.raw_json(document)
             return await self._handlers.handle(request, parse_path(request.rel_url.raw_path))
-        if path in ("/api", "/apis"):
-            return _discovery(request, path)
         if path.startswith("/openapi/"):
             return openapi.reply(self._schemas, request)
-        if path == "/version":
-            return replies.json_reply(discovery.VERSION)
-        if path in _PUBLIC:
-            return replies.text_reply("ok")
-        return replies.path_not_found()
+        return _about_server(request, path)
+
+
+def _refusal(error: Exception) -> ApiError:
+    match error:
+        case ApiError():
+            return error
+        case UnknownResourceError():
+            return errors.unknown_resource()
+    message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
+    return ApiError(413, "RequestEntityTooLarge", message)
+
+
+def _about_server(request: web.BaseRequest, path: str) -> web.Response:
+    if path in ("/api", "/apis"):
+        return _discovery(request, path)
+    if path == "/version":
+        return replies.json_reply(discovery.VERSION)
+    return replies.text_reply("ok") if path in _PUBLIC else replies.path_not_found()
 
 
 def _discovery(request: web.BaseRequest, path: str) -> web.Response:

@@ -63,7 +63,8 @@ def _refusal(wanted: str, taken: set[str | None]) -> FieldError | None:
         return None
     prefix = f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: '
     if not inside:
-        why = f"the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {CLUSTER_NETWORK}"
+        valid = f"The range of valid IPs is {CLUSTER_NETWORK}"
+        why = f"the provided IP ({wanted}) is not in the valid range. {valid}"
         return FieldError(field, "FieldValueInvalid", prefix + why)
     if wanted in taken:
         return FieldError(field, "FieldValueInvalid", prefix + "provided IP is already allocated")

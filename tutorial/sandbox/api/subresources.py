@@ -1,4 +1,6 @@
-"""A pod's own subresources, which the node serves: `log` and `exec`. Called by `tutorial.sandbox.api.handlers`."""
+"""A pod's own subresources, which the node serves: `log` and `exec`.
+
+Called by `tutorial.sandbox.api.handlers`."""
 
 from __future__ import annotations
 
