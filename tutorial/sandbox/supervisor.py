@@ -56,6 +56,7 @@ def main() -> None:
     folder, name, lifeline = Path(sys.argv[1]), sys.argv[2], Lifeline(socket.socket(fileno=int(sys.argv[3])))
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     node = fork_node(diagnostics=sys.stderr.fileno())
     lock = _take_lock(folder)
     try:
