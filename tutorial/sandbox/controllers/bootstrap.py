@@ -1,7 +1,6 @@
 """What a cluster has from its first moment: namespaces and the API's own service (the kubelet adds its
 node).
 
-
 Called by `ControllerManager.start` before the controllers run.
 """
 

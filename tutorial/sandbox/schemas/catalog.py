@@ -91,9 +91,8 @@ class Schemas:
         """The answer to `/openapi/v3`."""
         return self._documents.index()
 
-    def openapi_v3(self, group_version: str, *, brief: bool = False) -> bytes:
-        """The document of one group version, as JSON; a brief one, a third of the size, has no
-        descriptions, which only `kubectl explain` shows.
+    def openapi_v3(self, group_version: str) -> bytes:
+        """The document of one group version, as JSON.
 
         Args:
             group_version: `v1` or `apps/v1`, or as in the index: `api/v1`, `apis/apps/v1`.
@@ -101,4 +100,4 @@ class Schemas:
         Raises:
             KeyError: no kind is of that group version.
         """
-        return self._documents.document(group_version, brief=brief)
+        return self._documents.document(group_version)

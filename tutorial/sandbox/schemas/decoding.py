@@ -96,6 +96,8 @@ class _Decoder:
 
     def _value(self, schema: Schema, value: Any, place: _Place) -> Any:
         resolved = self._definitions.resolve(schema)
+        if value is None:
+            return scalars.zero(resolved) if self._is_typed(place) else None
         match resolved, value:
             case {"properties": _}, dict():
                 name = reference(schema)
@@ -112,6 +114,10 @@ class _Decoder:
             case {"type": "object" | "array"}, _:
                 return self._report(schema, value, place)
         return self._scalar(schema, value, place)
+
+    def _is_typed(self, place: _Place) -> bool:
+        """Whether the decoder knows the Go type here: of a null in a list it makes the zero value."""
+        return bool(place.structure)
 
     def _scalar(self, schema: Schema, value: Any, place: _Place) -> Any:
         decode_self = scalars.SELF_DECODING.get(reference(schema) or "")
@@ -139,12 +145,11 @@ class _CustomDecoder(_Decoder):
 
     _omits_empty = False
 
+    def _null(self, resolved: Schema) -> Any:
+        return super()._null(resolved) if resolved.get("type") == "object" else None
+
     def _scalar(self, schema: Schema, value: Any, place: _Place) -> Any:
-        return super()._scalar(schema, value, place) if _is_metadata(place) else value
+        return super()._scalar(schema, value, place) if self._is_typed(place) else value
 
     def _report(self, schema: Schema, value: Any, place: _Place) -> Any:
-        return super()._report(schema, value, place) if _is_metadata(place) else value
-
-
-def _is_metadata(place: _Place) -> bool:
-    return place.plain == "metadata" or place.plain.startswith("metadata.")
+        return super()._report(schema, value, place) if self._is_typed(place) else value

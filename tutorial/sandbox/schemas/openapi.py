@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from tutorial.sandbox.resources import RESOURCES, ResourceType
-from tutorial.sandbox.schemas.definitions import Definitions, Schema
+from tutorial.sandbox.schemas.definitions import Definitions
 
 _VERSION = "v1.36.0"
 _PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
@@ -26,7 +26,7 @@ class Documents:
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
-        self._made: dict[tuple[str, bool], bytes] = {}
+        self._made: dict[str, bytes] = {}
 
     def index(self) -> dict[str, Any]:
         """The list of documents, with a hash in each address that changes with its content."""
@@ -37,8 +37,8 @@ class Documents:
             }
         }
 
-    def document(self, group_version: str, *, brief: bool = False) -> bytes:
-        """One document as JSON; a brief one has no descriptions.
+    def document(self, group_version: str) -> bytes:
+        """One document as JSON.
 
         Args:
             group_version: `v1` or `apps/v1`, or as in the index: `api/v1`, `apis/apps/v1`.
@@ -47,17 +47,14 @@ class Documents:
             KeyError: no kind is of that group version.
         """
         wanted = group_version.removeprefix("apis/").removeprefix("api/")
-        if (wanted, brief) not in self._made:
+        if wanted not in self._made:
             resources = [resource for resource in RESOURCES if resource.api_version == wanted]
             if not resources:
                 raise KeyError(group_version)
-            self._made[wanted, brief] = orjson.dumps(self._document(resources, brief))
-        return self._made[wanted, brief]
+            self._made[wanted] = orjson.dumps(self._document(resources))
+        return self._made[wanted]
 
-    def _document(self, resources: list[ResourceType], brief: bool) -> dict[str, Any]:
-        schemas: dict[str, Schema] = self._definitions.closure(resource.schema for resource in resources)
-        if brief:
-            schemas = {name: _without_descriptions(schema) for name, schema in schemas.items()}
+    def _document(self, resources: list[ResourceType]) -> dict[str, Any]:
         paths: dict[str, Any] = {}
         for resource in resources:
             paths |= _paths(resource)
@@ -65,7 +62,7 @@ class Documents:
             "openapi": "3.0.0",
             "info": {"title": "Kubernetes", "version": _VERSION},
             "paths": paths,
-            "components": {"schemas": schemas},
+            "components": {"schemas": self._definitions.closure(resource.schema for resource in resources)},
         }
 
 
@@ -104,15 +101,3 @@ def _operation(resource: ResourceType, action: str, parameters: list[str]) -> di
         "x-kubernetes-action": action,
         "x-kubernetes-group-version-kind": kind,
     }
-
-
-def _without_descriptions(schema: Any, *, names: bool = False) -> Any:
-    """A copy of a schema without its texts; `names` is true inside `properties`, where
-    `description` is a field's name."""
-    if isinstance(schema, dict):
-        return {
-            key: _without_descriptions(value, names=key == "properties" and not names)
-            for key, value in schema.items()
-            if names or key != "description"
-        }
-    return [_without_descriptions(item) for item in schema] if isinstance(schema, list) else schema

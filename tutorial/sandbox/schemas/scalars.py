@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,14 @@ _QUANTITY_FAULT = (
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _WORDS = {bool: "bool", str: "string", int: "number", float: "number", list: "array", dict: "object"}
+_ZEROS: dict[str, Any] = {
+    "string": "",
+    "boolean": False,
+    "integer": 0,
+    "number": 0,
+    "array": [],
+    "object": {},
+}
 _BITS = {"int32": 32, "int64": 64}
 
 
@@ -32,6 +41,12 @@ def json_word(value: Any, *, into_integer: bool = False) -> str:
     where an integer was wanted."""
     word = _WORDS[type(value)]
     return f"number {orjson.dumps(value).decode()}" if into_integer and word == "number" else word
+
+
+def zero(schema: Schema) -> Any:
+    """The value of a type that was given none."""
+    kind = schema.get("type", "string")
+    return copy(_ZEROS[kind])
 
 
 def fits(schema: Schema, value: Any) -> bool:
