@@ -12,92 +12,15 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tutorial.errors import SandboxError
-from tutorial.sandbox.node import channel
 from tutorial.sandbox.node.channel import Message
+from tutorial.sandbox.node.link import AgentLink
 from tutorial.sandbox.node.rootfs import Mount
-
-_SOCKET_TYPES = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
-_BUSY_SECONDS = 0.002
-
-
-class _Link:
-    """Requests and their answers over one channel, in the running loop."""
-
-    def __init__(self, end: socket.socket, on_event: Callable[[Message], None], on_end: Callable[[], None]):
-        self._end = end
-        self._on_event = on_event
-        self._on_end = on_end
-        self._waiting: dict[int, asyncio.Future[tuple[Message, list[int]]]] = {}
-        self._next = 1
-        self._loop = asyncio.get_running_loop()
-        self.closed = False
-        end.setblocking(False)
-        self._loop.add_reader(end.fileno(), self._read)
-
-    async def request(
-        self, do: str, descriptors: Sequence[int] = (), **fields: Any
-    ) -> tuple[Message, list[int]]:
-        """The answer and the descriptors beside it, now the caller's. Raises OSError: the agent's
-        error, or EPIPE when the agent is gone."""
-        number = self._next
-        self._next += 1
-        answer: asyncio.Future[tuple[Message, list[int]]] = self._loop.create_future()
-        self._waiting[number] = answer
-        try:
-            await self._send({"id": number, "do": do, **fields}, descriptors)
-            message, passed = await answer
-        finally:
-            self._waiting.pop(number, None)
-        if "error" in message:
-            raise OSError(message["errno"], message["error"])
-        return message, passed
-
-    async def _send(self, message: Message, descriptors: Sequence[int]) -> None:
-        while True:
-            if self.closed:
-                raise BrokenPipeError(errno.EPIPE, "the sandbox's node, or this pod of it, has ended")
-            try:
-                channel.send(self._end, message, descriptors)
-                return
-            except BlockingIOError:
-                await asyncio.sleep(_BUSY_SECONDS)
-
-    def _read(self) -> None:
-        while not self.closed:
-            try:
-                received = channel.receive(self._end)
-            except BlockingIOError:
-                return
-            if received is None:
-                self.close()
-                self._on_end()
-                return
-            message, descriptors = received
-            answer = self._waiting.get(message.get("id", 0))
-            if answer is not None and not answer.done():
-                answer.set_result((message, descriptors))
-                continue
-            for descriptor in descriptors:
-                os.close(descriptor)
-            if "event" in message:
-                self._on_event(message)
-
-    def close(self) -> None:
-        """Stop reading; the agent at the other side ends. Open requests fail with EPIPE."""
-        if self.closed:
-            return
-        self.closed = True
-        self._loop.remove_reader(self._end.fileno())
-        self._end.close()
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(BrokenPipeError(errno.EPIPE, "the sandbox's node has ended"))
 
 
 @dataclass(frozen=True)
@@ -160,7 +83,7 @@ class PodSandbox:
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._processes: dict[int, Process] = {}
         self._ended_early: dict[int, int] = {}
-        self.link = _Link(end, self._handle_event, self._handle_end)
+        self.link = AgentLink(end, self._handle_event, self._handle_end)
 
     async def start_process(self, spec: ProcessSpec) -> Process:
         """Run a program. Raises OSError when it cannot be executed: FileNotFoundError,
@@ -179,11 +102,11 @@ class PodSandbox:
 
     async def make_socket(self, kind: str) -> socket.socket:
         """A non-blocking `tcp` or `udp` socket that belongs to the pod's network namespace."""
-        return await _make_socket(self.link, kind)
+        return await self.link.make_socket(kind)
 
     async def apply_rules(self, batch: bytes) -> None:
         """See `NetworkPlane.apply_rules`."""
-        await _apply_rules(self.link, batch)
+        await self.link.apply_rules(batch)
 
     async def dial(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to `port` on the pod's loopback. Raises OSError."""
@@ -222,7 +145,7 @@ class NodeClient:
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
-        self._link: _Link | None = None
+        self._link: AgentLink | None = None
         self._ready: asyncio.Future[None] | None = None
         self.pods: dict[str, PodSandbox] = {}
         self.gone: asyncio.Future[None] | None = None
@@ -232,7 +155,7 @@ class NodeClient:
         loop = asyncio.get_running_loop()
         self._ready = loop.create_future()
         self.gone = loop.create_future()
-        self._link = _Link(self._end, self._handle_event, self._handle_end)
+        self._link = AgentLink(self._end, self._handle_event, self._handle_end)
         try:
             await self._ready
         except OSError as error:
@@ -304,7 +227,7 @@ class NodeClient:
 
     async def listen(self, address: str, port: int, kind: str, pod_uid: str | None = None) -> socket.socket:
         """See `NetworkPlane.listen`. Raises OSError (EADDRINUSE, EADDRNOTAVAIL)."""
-        made = await _make_socket(self._link_of(pod_uid), kind)
+        made = await self._link_of(pod_uid).make_socket(kind)
         try:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             made.bind((address, port))
@@ -317,12 +240,12 @@ class NodeClient:
 
     async def apply_rules(self, batch: bytes, pod_uid: str | None = None) -> None:
         """See `NetworkPlane.apply_rules`."""
-        await _apply_rules(self._link_of(pod_uid), batch)
+        await self._link_of(pod_uid).apply_rules(batch)
 
     async def _request(self, do: str, **fields: Any) -> tuple[Message, list[int]]:
         return await self._link_of(None).request(do, **fields)
 
-    def _link_of(self, pod_uid: str | None) -> _Link:
+    def _link_of(self, pod_uid: str | None) -> AgentLink:
         if pod_uid is not None:
             pod = self.pods.get(pod_uid)
             if pod is None:
@@ -344,22 +267,3 @@ class NodeClient:
             self._ready.set_exception(BrokenPipeError(errno.EPIPE, "its process ended at once"))
         if self.gone is not None and not self.gone.done():
             self.gone.set_result(None)
-
-
-async def _make_socket(link: _Link, kind: str) -> socket.socket:
-    _, (descriptor,) = await link.request(
-        "socket", family=socket.AF_INET, type=_SOCKET_TYPES[kind], protocol=0
-    )
-    made = socket.socket(fileno=descriptor)
-    made.setblocking(False)
-    return made
-
-
-async def _apply_rules(link: _Link, batch: bytes) -> None:
-    memory = os.memfd_create("rules", os.MFD_CLOEXEC)
-    try:
-        with open(memory, "wb", closefd=False) as file:
-            file.write(batch)
-        await link.request("rules", (memory,))
-    finally:
-        os.close(memory)

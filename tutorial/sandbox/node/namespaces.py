@@ -97,6 +97,7 @@ def report_failure(end: socket.socket, error: OSError) -> None:
 def detach_from_parent(keep: tuple[int, ...], diagnostics: int | None) -> None:
     """Leave the terminal's session, its signals and every descriptor but `keep`."""
     os.setsid()
+    os.umask(0o022)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
