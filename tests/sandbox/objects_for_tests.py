@@ -126,7 +126,9 @@ def endpoint_slice(
         },
         "addressType": "IPv4",
         "ports": [{"name": name, "port": number, "protocol": "TCP"} for name, number in ports.items()],
-        "endpoints": [{"addresses": [address], "conditions": dict(conditions or {})} for address in addresses],
+        "endpoints": [
+            {"addresses": [address], "conditions": dict(conditions or {})} for address in addresses
+        ],
     }
 
 
