@@ -34,7 +34,7 @@ def clip(text: str, most: int = MAX_SHOWN) -> str:
     """`text`, shortened in the middle when it is too long to show."""
     if len(text) <= most:
         return text
-    half = most // 2 - 1
+    half = (most - 3) // 2
     return f"{text[:half]}...{text[-half:]}"
 
 

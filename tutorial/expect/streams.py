@@ -100,6 +100,8 @@ def equals(expected: str, text: str) -> Difference | None:
         return None
     if not text:
         return Difference("there is no output", wanted)
+    if not wanted:
+        return Difference(f"expected no output, found {quoted(text)}", "", text, 1, 1)
     wanted_lines, lines = wanted.split("\n"), text.split("\n")
     index = next(
         (at for at, pair in enumerate(zip(wanted_lines, lines, strict=False)) if pair[0] != pair[1]),

@@ -72,7 +72,8 @@ def _syntax_faults(commands: list[Scalar]) -> list[Fault]:
 def _start_check(bash: str) -> subprocess.Popen[str]:
     """A bash that will only parse its input."""
     return subprocess.Popen(
-        [bash, "--norc", "--noprofile", "-n"],
+        ["bash", "--norc", "--noprofile", "-n"],
+        executable=bash,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -107,6 +108,6 @@ def _syntax_fault(command: Scalar, said: str) -> Fault:
 
 
 def _offset(text: str, line: int) -> int:
-    """Where the line number `line` (from 1) begins in `text`."""
-    lines = text.split("\n")
+    """Where the line number `line` (from 1) begins in `text`, or its last line when it has fewer."""
+    lines = text.rstrip("\n").split("\n")
     return sum(len(each) + 1 for each in lines[: min(line, len(lines)) - 1])
