@@ -1,37 +1,37 @@
 """The story of a run, top to bottom: what `run`, `resume`, `rollback` and `status` do.
 
-Called by `tutorial.cli`; opens the rooms, hands them to the engine, and closes them again.
+Called by `tutorial.cli`. It opens the rooms, hands them to the engine, and closes them again; the
+wiring itself is in `tutorial.wiring`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tutorial.errors import ExitCode
+from tutorial import __version__, wiring
+from tutorial.backends.select import is_gone, open_backend
+from tutorial.engine.history import begun_steps, owned_objects
+from tutorial.engine.plan import make_plan, run_settings
+from tutorial.engine.records import Closed
+from tutorial.errors import ExitCode, UsageError, worst
+from tutorial.journal.paths import state_home
+from tutorial.journal.run_folder import (
+    RunFolder,
+    RunMeta,
+    RunState,
+    list_runs,
+    new_run_id,
+    prune_closed_runs,
+)
+from tutorial.options import RunOptions
+from tutorial.shell.signals import Signals
+from tutorial.steps.loader import find_tutorial, load_tutorial
 from tutorial.ui.environment import Environment
 
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What the command line asked for. `tutorial` is a bundled name or a path; it is empty for
-    `resume` and `rollback`, where the run says it. `keep` is `never`, `always` or `failure`;
-    `output` is None or `jsonl`."""
-
-    tutorial: str = ""
-    auto: bool = False
-    from_step: str | None = None
-    until_step: str | None = None
-    keep: str = "never"
-    set: Mapping[str, str] = field(default_factory=dict)
-    plain: bool = False
-    output: str | None = None
-    junit: Path | None = None
-    asides: bool = False
-    context: str | None = None
-    kubeconfig: str | None = None
-    debug: bool = False
+__all__ = ["RunOptions", "RunStatus", "resume_run", "rollback_run", "run_tutorial", "status"]
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,122 @@ class RunStatus:
 
 def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
     """Run a tutorial from its first step (or `from_step`) to its end and put everything back."""
-    raise NotImplementedError
+    tutorial = load_tutorial(find_tutorial(options.tutorial))
+    settings = run_settings(tutorial, options.set)
+    home = state_home(environment.variables)
+    prune_closed_runs(home)
+    meta = RunMeta(
+        id=new_run_id(tutorial.name),
+        tutorial=tutorial.name,
+        path=str(tutorial.path.resolve()),
+        created=time.time(),
+        version=__version__,
+        variables=settings,
+    )
+    with (
+        Signals() as signals,
+        RunFolder.create(home, meta) as folder,
+        wiring.closing_unless_begun(folder),
+        open_backend(
+            requires=tutorial.requires,
+            folder=folder.path,
+            home=home,
+            environment=environment.variables,
+            namespace=settings.get("NAMESPACE", "default"),
+            context=options.context,
+            kubeconfig=options.kubeconfig,
+        ) as opened,
+    ):
+        folder.update(wiring.with_backend(meta, opened.backend))
+        plan = make_plan(
+            tutorial,
+            settings=settings,
+            facts=opened.backend.facts,
+            from_step=options.from_step,
+            until_step=options.until_step,
+            asides=options.asides,
+        )
+        wiring.lay_out_files(tutorial, folder.work)
+        return wiring.Stage(options, environment, signals, folder, opened).play(plan)
 
 
 def resume_run(run_id: str | None, options: RunOptions, environment: Environment) -> ExitCode:
     """Go on with a run that was kept or interrupted; None means the only such run."""
-    raise NotImplementedError
+    home = state_home(environment.variables)
+    with (
+        Signals() as signals,
+        RunFolder.open(home, run_id or _only_run(home)) as folder,
+        wiring.ending_own_sandbox(folder, home),
+        wiring.reopen_backend(folder, home, environment) as opened,
+    ):
+        meta = folder.meta
+        tutorial = load_tutorial(Path(meta.path))
+        taken = {record.step for record in begun_steps(folder.journal.records())}
+        plan = make_plan(
+            tutorial,
+            settings={name: value for name, value in meta.variables.items() if name in tutorial.variables},
+            facts=opened.backend.facts,
+            until_step=options.until_step,
+            asides=any(step.aside and step.id in taken for step in tutorial.steps),
+        )
+        folder.update(wiring.with_backend(meta, opened.backend))
+        wiring.lay_out_files(tutorial, folder.work)
+        return wiring.Stage(options, environment, signals, folder, opened).play(plan, resumed=True)
 
 
 def rollback_run(run_id: str | None, options: RunOptions, environment: Environment) -> ExitCode:
     """Undo what a kept or interrupted run made; None means every such run."""
-    raise NotImplementedError
+    home = state_home(environment.variables)
+    run_ids = [run_id] if run_id else _left_runs(home)
+    with Signals() as signals:
+        return worst(*(_roll_back_one(home, each, options, environment, signals) for each in run_ids))
 
 
 def status(environment: Environment) -> Sequence[RunStatus]:
     """The runs that are not over."""
-    raise NotImplementedError
+    return [
+        RunStatus(
+            run_id=run.meta.id,
+            tutorial=run.meta.tutorial,
+            backend_label=run.meta.backend_label,
+            state=run.state.value,
+            step=begun[-1].step if (begun := begun_steps(run.records)) else "",
+            started=run.meta.created,
+            objects=tuple(str(made.reference) for _, made in owned_objects(run.records).values()),
+        )
+        for run in list_runs(state_home(environment.variables))
+        if run.state is not RunState.CLOSED
+    ]
+
+
+def _roll_back_one(
+    home: Path, run_id: str, options: RunOptions, environment: Environment, signals: Signals
+) -> ExitCode:
+    """Undo one run from its journal. Where its sandbox is gone, only the journal is closed."""
+    with RunFolder.open(home, run_id) as folder:
+        if not begun_steps(folder.journal.records()) or is_gone(folder.meta.backend_parameters, home):
+            folder.journal.append(Closed("quit"))
+            folder.forget_state()
+            return ExitCode.OK
+        with (
+            wiring.ending_own_sandbox(folder, home),
+            wiring.reopen_backend(folder, home, environment) as opened,
+        ):
+            return wiring.Stage(options, environment, signals, folder, opened).roll_back()
+
+
+def _left_runs(home: Path) -> list[str]:
+    left = (RunState.KEPT, RunState.INTERRUPTED)
+    return [run.meta.id for run in list_runs(home) if run.state in left]
+
+
+def _only_run(home: Path) -> str:
+    run_ids = _left_runs(home)
+    if len(run_ids) == 1:
+        return run_ids[0]
+    if not run_ids:
+        raise UsageError("There is no run to go on with.", do="Start one: egress-tutorial run externalname")
+    raise UsageError(
+        f"There are {len(run_ids)} runs to go on with.",
+        do=f"Name one: egress-tutorial resume {run_ids[-1]} (all: egress-tutorial status)",
+    )

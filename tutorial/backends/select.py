@@ -64,6 +64,30 @@ def open_backend(
     )
 
 
+def is_gone(parameters: Mapping[str, str], home: Path) -> bool:
+    """Whether the backend of an earlier time is a sandbox that is down: what was made in it is gone."""
+    if parameters.get("backend") != "sandbox":
+        return False
+    from tutorial.sandbox import lifecycle
+
+    return lifecycle.attach(sandboxes_folder(home), parameters["sandbox"]) is None
+
+
+def end_own_sandbox(parameters: Mapping[str, str], run_id: str, home: Path) -> None:
+    """Take down the sandbox that was started for this run and kept; another's is left alone.
+
+    Raises:
+        UsageError: somebody uses it.
+    """
+    if parameters.get("sandbox") != run_id:
+        return
+    from tutorial.sandbox import lifecycle
+
+    sandbox = lifecycle.attach(sandboxes_folder(home), run_id)
+    if sandbox is not None:
+        sandbox.down()
+
+
 @contextmanager
 def _no_cluster() -> Iterator[OpenBackend]:
     backend = Backend(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tutorial.engine.by_hand import delete_command
 from tutorial.engine.context import Context, Tools
 from tutorial.engine.history import ever_made, found_objects
-from tutorial.engine.ownership import foreign_contents, made_in
+from tutorial.engine.ownership import all_made, foreign_contents
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Found, Made
 from tutorial.errors import TutorialError
@@ -43,7 +43,7 @@ def note_found(context: Context, step: str, before: Snapshot | None) -> None:
             continue
         new += [
             Made(state.reference, state.uid)
-            for state in foreign_contents(contents, made_in(namespace, records))
+            for state in foreign_contents(contents, all_made(records))
             if state.uid not in before and state.uid not in made and not state.owners
         ]
     if new:

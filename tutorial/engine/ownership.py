@@ -91,20 +91,20 @@ def foreign_contents(contents: Sequence[ObjectState], made: Iterable[Made]) -> l
     made = tuple(made)
     ours = descendants(contents, {each.uid for each in made})
     present = {state.uid for state in contents}
-    services = {each.reference.name for each in made if each.reference.kind == "service"}
+    services = [each.reference for each in made if each.reference.kind == "service"]
     return [
         state
         for state in contents
         if state.uid not in ours
         and (state.reference.kind, state.reference.name) not in _DEFAULTS
         and not (state.owners and present.isdisjoint(state.owners))
-        and not (state.reference.kind == "endpoints" and state.reference.name in services)
+        and not (state.reference.kind == "endpoints" and _belongs_to_one_of(state, services))
     ]
 
 
-def made_in(namespace: str, records: Sequence[Record]) -> list[Made]:
-    """Everything that the run has ever made in the namespace."""
-    return [made for _, made in ever_made(records).values() if made.reference.namespace == namespace]
+def all_made(records: Sequence[Record]) -> list[Made]:
+    """Everything that the run has ever made."""
+    return [made for _, made in ever_made(records).values()]
 
 
 def descendants(contents: Sequence[ObjectState], owned: Iterable[str]) -> set[str]:
@@ -167,7 +167,7 @@ def _doomed(context: Context, step: Step) -> tuple[Made, ...] | Refused:
             return Refused(f"{reference} is not this run's, so it is not deleted.")
         if reference.kind == "namespace":
             contents = context.cluster.namespace_contents(reference.name)
-            foreign = foreign_contents(contents, made_in(reference.name, context.ledger.records()))
+            foreign = foreign_contents(contents, all_made(context.ledger.records()))
             if foreign:
                 names = ", ".join(str(each.reference) for each in foreign)
                 return Refused(f"{reference} holds what this run did not make: {names}.")
@@ -185,3 +185,8 @@ def _made(state: ObjectState) -> Made:
 def _sent(context: Context, command: str) -> str:
     variables = {**context.shell.variables(), **context.plan.variables}
     return sent_text(command, variables, context.read_file)
+
+
+def _belongs_to_one_of(endpoints: ObjectState, services: Sequence[ObjectReference]) -> bool:
+    namespace, name = endpoints.reference.namespace, endpoints.reference.name
+    return any(each.name == name and each.namespace in (None, namespace) for each in services)

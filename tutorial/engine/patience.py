@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from typing import ParamSpec, TypeVar
 
 from tutorial.engine.context import Tools
-from tutorial.engine.ports import ObjectState, Stop
+from tutorial.engine.ports import ObjectState
 from tutorial.errors import ClusterAwayError
 from tutorial.steps.model import ObjectReference
 
@@ -59,7 +59,7 @@ class Patience:
 
     def check_stop(self) -> None:
         """Raises Stopped after a Ctrl-C."""
-        if self._tools.stopper.pending() is Stop.INTERRUPT:
+        if self._tools.stopper.interrupts:
             raise Stopped
 
     def until_gone(

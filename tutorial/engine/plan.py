@@ -127,7 +127,7 @@ def make_plan(
     Raises:
         UsageError: a setting or a step that the tutorial does not have, or no step is left.
     """
-    variables = _settings(tutorial, settings)
+    variables = run_settings(tutorial, settings)
     known = {**variables, **facts}
     steps = _number(step for step in tutorial.steps if holds(step.when, known) and (asides or not step.aside))
     total = max((each.number for each in steps), default=0)
@@ -147,7 +147,12 @@ def make_plan(
     return Plan(tutorial, variables, facts, (*prepared, *chosen), total)
 
 
-def _settings(tutorial: Tutorial, settings: Mapping[str, str]) -> dict[str, str]:
+def run_settings(tutorial: Tutorial, settings: Mapping[str, str]) -> dict[str, str]:
+    """The tutorial's variables with the values of `--set`.
+
+    Raises:
+        UsageError: a name that the tutorial does not have.
+    """
     for name in settings:
         if name not in tutorial.variables:
             close = difflib.get_close_matches(name, tutorial.variables, 1)

@@ -33,6 +33,11 @@ class Stopper(Protocol):
         """The strongest signal since the last `clear` (TERMINATE and HANGUP outrank INTERRUPT)."""
         ...
 
+    @property
+    def interrupts(self) -> int:
+        """How many INTERRUPTs came since the last `clear`, whatever outranks them."""
+        ...
+
     def clear(self) -> None:
         """Forget an INTERRUPT that was acted on. TERMINATE and HANGUP stay."""
         ...

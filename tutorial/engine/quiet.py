@@ -10,7 +10,7 @@ from collections.abc import Set
 from tutorial.engine.attempt import Attempt, attempt_step
 from tutorial.engine.context import Context
 from tutorial.engine.diagnosis import DONE
-from tutorial.engine.history import last_outcomes
+from tutorial.engine.history import find_begun, last_outcomes
 from tutorial.engine.plan import PlannedStep
 from tutorial.engine.waiting import wait_until
 from tutorial.steps.model import Step
@@ -24,7 +24,7 @@ def attempt_quietly(context: Context, step: Step) -> Attempt:
     """
     context.emitter.notice(f"Getting ready: {context.plan.fill(step.title)}")
     with context.emitter.held() as release:
-        attempt = attempt_step(context, step, step.command)
+        attempt = attempt_step(context, step, _command(context, step))
         if attempt.outcome not in DONE:
             release()
     return attempt
@@ -49,6 +49,13 @@ def recapture(context: Context, changed: Set[str]) -> Attempt | None:
             if attempt.outcome not in DONE:
                 return attempt
     return None
+
+
+def _command(context: Context, step: Step) -> str:
+    """The command by which the step was done before (it may have been edited), or its own."""
+    begun = find_begun(context.ledger.records(), step.id)
+    before = [intent.command for intent in begun.intents if intent.command] if begun else []
+    return before[-1] if before else step.command
 
 
 def sets_variables(planned: PlannedStep) -> bool:

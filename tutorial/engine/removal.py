@@ -5,14 +5,14 @@ Used by `tutorial.engine.undo` for a step and by `tutorial.engine.rollback` for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tutorial.engine.by_hand import delete_command, free_command
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
 from tutorial.engine.history import Begun, owned_objects
-from tutorial.engine.ownership import descendants, foreign_contents, made_in
+from tutorial.engine.ownership import all_made, descendants, foreign_contents
 from tutorial.engine.patience import Patience
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Undone
@@ -119,7 +119,7 @@ class Remover:
         try:
             if reference.kind == "namespace":
                 contents = self._contents(reference.name)
-                foreign = foreign_contents(contents, made_in(reference.name, self._tools.ledger.records()))
+                foreign = foreign_contents(contents, all_made(self._tools.ledger.records()))
                 if foreign:
                     names = ", ".join(str(each.reference) for each in foreign)
                     self._still_there(
@@ -173,8 +173,9 @@ class Remover:
         """The uids of the pods and replica sets of what is about to be deleted, by namespace."""
         parents: dict[str, set[str]] = {}
         for state in targets:
-            if state.reference.kind in _OWNERS_OF_PODS and state.reference.namespace:
-                parents.setdefault(state.reference.namespace, set()).add(state.uid)
+            namespace = state.reference.namespace or _namespace_of(state.manifest)
+            if state.reference.kind in _OWNERS_OF_PODS and namespace:
+                parents.setdefault(namespace, set()).add(state.uid)
         try:
             return {
                 namespace: descendants(self._contents(namespace), uids) - uids
@@ -211,3 +212,8 @@ class Remover:
         self._tools.emitter.emit(
             ObjectUndone, step=step, object=str(reference), outcome=outcome, detail=detail
         )
+
+
+def _namespace_of(manifest: Mapping[str, object]) -> str:
+    metadata = manifest.get("metadata")
+    return str(metadata.get("namespace", "")) if isinstance(metadata, dict) else ""

@@ -82,8 +82,7 @@ class _Run:
         kept = self._is_kept(ending)
         rollback = RollbackResult(complete=True)
         if not kept:
-            if ending.stop is Stop.INTERRUPT:
-                self._context.stopper.clear()
+            self._context.stopper.clear()
             rollback = roll_back(self._context.tools, objects=not self._settings.disposable)
         self._context.ledger.note(Closed(ending.outcome, kept=kept or not rollback.complete))
         exit_code = self._exit_code(ending, outcomes, trouble, rollback)

@@ -37,9 +37,7 @@ def undo_steps(context: Context, step_ids: Iterable[str]) -> bool:
     complete = True
     try:
         for step_id in step_ids:
-            begun = next(
-                (each for each in begun_steps(context.ledger.records()) if each.step == step_id), None
-            )
+            begun = find_begun(context.ledger.records(), step_id)
             if begun is None:
                 context.ledger.note(Undone(step_id))
                 continue

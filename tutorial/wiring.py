@@ -1,0 +1,212 @@
+"""Connects the rooms for `tutorial.app`: views, records, shell and backend to the engine's ports."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tutorial.backends.backend import Backend, OpenBackend
+from tutorial.backends.select import end_own_sandbox, open_backend
+from tutorial.engine.context import Context, Tools
+from tutorial.engine.emit import Emitter
+from tutorial.engine.ledger import Ledger
+from tutorial.engine.objects_now import objects_now
+from tutorial.engine.plan import Plan
+from tutorial.engine.ports import Prompter, Sink
+from tutorial.engine.records import Closed
+from tutorial.engine.rollback import roll_back
+from tutorial.engine.run import RunSettings, run
+from tutorial.errors import ExitCode, JournalError
+from tutorial.journal.run_folder import RunFolder, RunMeta
+from tutorial.options import RunOptions
+from tutorial.shell.bash import BashShell
+from tutorial.shell.signals import Signals
+from tutorial.steps.model import Tutorial
+from tutorial.ui.auto import AutoPrompter
+from tutorial.ui.clock import SystemClock
+from tutorial.ui.environment import Environment
+from tutorial.ui.keys import Keyboard
+from tutorial.ui.opening import open_prompts, open_view
+from tutorial.ui.screen import Screen
+
+_LARGEST_FILE = 1_000_000
+"""Bytes of a manifest that are looked at, at most, to recognise what a command sent."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that is open around one run."""
+
+    options: RunOptions
+    environment: Environment
+    signals: Signals
+    folder: RunFolder
+    opened: OpenBackend
+
+    def play(self, plan: Plan, *, resumed: bool = False) -> ExitCode:
+        """Run the plan with everything connected, and leave the folder as the ending wants it."""
+        screen = self._open_view()
+        shell = self._open_shell(plan.variables)
+        tools = self._tools(shell, screen)
+        settings = RunSettings(
+            run_id=self.folder.meta.id,
+            backend=self.opened.backend.kind,
+            backend_label=self.opened.backend.label,
+            auto=self.options.auto,
+            keep=self.options.keep,
+            disposable=self.opened.owned,
+            resumed=resumed,
+        )
+        context = Context(plan, shell, tools, _reader(self.folder.work))
+        result = run(context, self._prompter(screen, tools, plan), settings)
+        if result.kept:
+            self.opened.keep()
+        else:
+            self._finish(shell, complete=result.exit_code is not ExitCode.ROLLBACK_INCOMPLETE)
+        return result.exit_code
+
+    def roll_back(self) -> ExitCode:
+        """Undo the run from its records."""
+        shell = self._open_shell(self.folder.meta.variables)
+        tools = self._tools(shell, self._open_view())
+        result = roll_back(tools)
+        tools.ledger.note(Closed("quit", kept=not result.complete))
+        self._finish(shell, complete=result.complete)
+        return ExitCode.OK if result.complete else ExitCode.ROLLBACK_INCOMPLETE
+
+    def _finish(self, shell: BashShell, *, complete: bool) -> None:
+        """End background processes; forget the carried state of a run that is over for good."""
+        shell.reap_leftovers()
+        if complete:
+            self.folder.forget_state()
+
+    def _open_view(self) -> Screen:
+        return open_view(self.environment, data_on_stdout=self.options.output is not None)
+
+    def _open_shell(self, variables: Mapping[str, str]) -> BashShell:
+        """The run's shell, with its settings and its way to the backend set anew."""
+        self.folder.work.mkdir(exist_ok=True)
+        backend = self.opened.backend
+        given = {**backend.environment, **variables}
+        shell = BashShell(
+            self.folder.shell,
+            environment={**self.environment.variables, **given},
+            cwd=self.folder.work,
+            stopper=self.signals,
+            path_prefix=backend.path,
+        )
+        carried = shell.variables()
+        for name, value in given.items():
+            if carried.get(name) != value:
+                shell.set_variable(name, value)
+        return shell
+
+    def _tools(self, shell: BashShell, screen: Screen) -> Tools:
+        clock = self._clock()
+        return Tools(
+            shell=shell,
+            cluster=self.opened.cluster,
+            clock=clock,
+            stopper=self.signals,
+            ledger=Ledger(self.folder.journal),
+            emitter=Emitter(self._sinks(screen), clock),
+        )
+
+    def _clock(self) -> SystemClock:
+        """A person's key ends a wait; without one, only a signal does."""
+        environment = self.environment
+        if self.options.auto or environment.plain or not environment.stdin_is_terminal:
+            return SystemClock(self.signals)
+        return SystemClock(self.signals, Keyboard(environment.stdin.fileno(), self.signals))
+
+    def _sinks(self, screen: Screen) -> list[Sink]:
+        sinks: list[Sink] = [screen]
+        if self.options.output == "jsonl":
+            from tutorial.record.json_lines import JsonLines
+
+            sinks.append(JsonLines(self.environment.stdout))
+        if self.options.junit is not None:
+            from tutorial.record.junit import JUnitReport
+
+            sinks.append(JUnitReport(self.options.junit))
+        return sinks
+
+    def _prompter(self, screen: Screen, tools: Tools, plan: Plan) -> Prompter:
+        if self.options.auto:
+            return AutoPrompter()
+        return open_prompts(
+            self.environment, screen, self.signals, objects=lambda: objects_now(tools), fill=plan.fill
+        )
+
+
+def reopen_backend(
+    folder: RunFolder, home: Path, environment: Environment
+) -> AbstractContextManager[OpenBackend]:
+    """The backend that the run used before; a sandbox that is gone is started anew."""
+    meta = folder.meta
+    return open_backend(
+        requires="none" if meta.backend == "none" else "cluster",
+        folder=folder.path,
+        home=home,
+        environment=environment.variables,
+        namespace=meta.variables.get("NAMESPACE", "default"),
+        parameters=meta.backend_parameters,
+    )
+
+
+@contextmanager
+def closing_unless_begun(folder: RunFolder) -> Iterator[None]:
+    """Close the journal of a run that ends in an error before its first step has begun."""
+    try:
+        yield
+    except BaseException:
+        if not folder.journal.records():
+            folder.journal.append(Closed("failed"))
+            folder.forget_state()
+        raise
+
+
+@contextmanager
+def ending_own_sandbox(folder: RunFolder, home: Path) -> Iterator[None]:
+    """After a run that is over for good, take down the sandbox that was kept for it."""
+    yield
+    last = folder.journal.records()[-1:]
+    if last and isinstance(last[0], Closed) and not last[0].kept:
+        end_own_sandbox(folder.meta.backend_parameters, folder.meta.id, home)
+
+
+def with_backend(meta: RunMeta, backend: Backend) -> RunMeta:
+    """The run's description, now that its backend is open."""
+    return replace(
+        meta,
+        backend=backend.kind,
+        backend_label=backend.label,
+        backend_parameters=backend.parameters,
+    )
+
+
+def lay_out_files(tutorial: Tutorial, work: Path) -> None:
+    """Copy the tutorial's files into the working folder, under their folder's own name, so that
+    documented paths (`samples/...`) work. Raises JournalError when that cannot be written."""
+    if tutorial.files is None:
+        return
+    try:
+        shutil.copytree(tutorial.files, work / tutorial.files.name, dirs_exist_ok=True)
+    except (OSError, shutil.Error) as error:
+        raise JournalError(f"{work} cannot be written.", why=str(error)) from None
+
+
+def _reader(work: Path) -> Callable[[str], str]:
+    """Reads files that commands name, relative to the working folder."""
+
+    def read(path: str) -> str:
+        try:
+            with (work / path).open("rb") as file:
+                return file.read(_LARGEST_FILE).decode(errors="replace")
+        except (OSError, ValueError):
+            return ""
+
+    return read
