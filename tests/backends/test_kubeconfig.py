@@ -20,7 +20,7 @@ KUBECTL = Path(sys.executable).parent / "kubectl"
 
 
 def config(current: str = "", **contexts: str) -> dict[str, Any]:
-    """A kubeconfig; `one="x/y/z"` is a context of cluster x, user y and namespace z."""
+    """A kubeconfig; `one="c/u/n"` is a context of cluster c, user u and namespace n."""
     entries = {name: value.split("/") for name, value in contexts.items()}
     return {
         "apiVersion": "v1",
@@ -31,10 +31,13 @@ def config(current: str = "", **contexts: str) -> dict[str, Any]:
             for name, (x, y, z) in entries.items()
         ],
         "clusters": [
-            {"name": x, "cluster": {"server": f"https://{x}", "certificate-authority": f"ca/{x}.crt"}}
-            for x, _, _ in entries.values()
+            {
+                "name": each,
+                "cluster": {"server": f"https://{each}", "certificate-authority": f"ca/{each}.crt"},
+            }
+            for each, _, _ in entries.values()
         ],
-        "users": [{"name": y, "user": {"token": f"token of {y}"}} for _, y, _ in entries.values()],
+        "users": [{"name": each, "user": {"token": f"token of {each}"}} for _, each, _ in entries.values()],
     }
 
 
@@ -51,22 +54,23 @@ def kubectl_view(value: str, *arguments: str) -> dict[str, Any]:
 
 
 def test_the_first_file_wins(tmp_path: Path) -> None:
-    first = write(tmp_path / "a" / "first", config("", one="x/y/from-first"))
-    second = write(tmp_path / "b" / "second", config("two", one="other/other/other", two="v/w/"))
-    third = write(tmp_path / "c" / "third", config("three", three="x/y/n"))
+    first = write(tmp_path / "a" / "first", config("", one="c1/u1/from-first"))
+    second = write(tmp_path / "b" / "second", config("two", one="other/other/other", two="c2/u2/"))
+    third = write(tmp_path / "c" / "third", config("three", three="c1/u1/ns"))
     loaded = load_kubeconfig([tmp_path / "missing", first, second, third])
     assert loaded.files == (first, second, third)
     assert (loaded.access().context, loaded.access().namespace) == ("two", "default")
     for name in ("one", "two", "three"):
         ours = loaded.access(name)
         theirs = kubectl_view(f"{first}:{second}:{third}", "--context", name)
-        assert theirs["clusters"] == [{"name": ours.cluster_name, "cluster": dict(ours.cluster)}]
+        assert theirs["clusters"][0]["name"] == ours.cluster_name
+        assert theirs["clusters"][0]["cluster"]["server"] == ours.server
         assert theirs["users"] == [{"name": ours.user_name, "user": dict(ours.user)}]
 
 
 def test_paths_are_relative_to_their_file(tmp_path: Path) -> None:
-    path = write(tmp_path / "k" / "config", config("one", one="x/y/z"))
-    assert load_kubeconfig([path]).access().cluster["certificate-authority"] == str(tmp_path / "k/ca/x.crt")
+    path = write(tmp_path / "k" / "config", config("one", one="c1/u1/ns"))
+    assert load_kubeconfig([path]).access().cluster["certificate-authority"] == str(tmp_path / "k/ca/c1.crt")
 
 
 def test_where_kubectl_would_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +85,7 @@ def test_where_kubectl_would_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_unknown_context_names_the_known_ones(tmp_path: Path) -> None:
-    loaded = load_kubeconfig([write(tmp_path / "k", config("", b="x/y/", a="x/y/"))])
+    loaded = load_kubeconfig([write(tmp_path / "k", config("", b="c1/u1/", a="c1/u1/"))])
     with pytest.raises(UsageError, match="There is no context c") as caught:
         loaded.access("c")
     assert caught.value.why == "The contexts are: a, b."
@@ -93,42 +97,37 @@ def test_an_unknown_context_names_the_known_ones(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("section", ["clusters", "users"])
 def test_a_dangling_context_is_an_error(tmp_path: Path, section: str) -> None:
-    content = {**config("one", one="x/y/"), section: None}
+    content = {**config("one", one="c1/u1/"), section: None}
     with pytest.raises(NotReadyError, match="The context one cannot be used"):
         load_kubeconfig([write(tmp_path / "k", content)]).access()
 
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "a: [",
-        "- a",
-        "contexts: {}\n",
-        "contexts: [1]",
-        "clusters: [{name: a, cluster: 1}]",
-        "\x00",
-        "[" * 5000,
-    ],
+    ["a: [", "- a", "contexts: [1]", "clusters: [{name: a, cluster: 1}]", "users: 1", "\x00", "[" * 5000],
 )
 def test_what_is_no_kubeconfig_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "k").write_text(text)
-    if text == "contexts: {}\n":
-        assert load_kubeconfig([tmp_path / "k"]).contexts == {}
-        return
     with pytest.raises(NotReadyError, match="cannot be read"):
         load_kubeconfig([tmp_path / "k"])
 
 
+@pytest.mark.parametrize("text", ["", "contexts:\nclusters: []\n"])
+def test_an_empty_kubeconfig_is_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / "k").write_text(text)
+    assert load_kubeconfig([tmp_path / "k"]).contexts == {}
+
+
 def test_kubectl_takes_the_overlays_namespace_and_the_users_credentials(tmp_path: Path) -> None:
-    own = write(tmp_path / "user", config("other", one="x/y/theirs", other="v/w/"))
+    own = write(tmp_path / "user", config("other", one="c1/u1/theirs", other="c2/u2/"))
     before = own.read_bytes()
     loaded = load_kubeconfig([own])
     (tmp_path / "run").mkdir()
     value = write_overlay(tmp_path / "run", loaded.access("one"), "ours", loaded.files)
     seen = kubectl_view(value)
     assert seen["current-context"] == "one"
-    assert seen["contexts"][0]["context"] == {"cluster": "x", "user": "y", "namespace": "ours"}
-    assert seen["users"] == [{"name": "y", "user": {"token": "token of y"}}]
+    assert seen["contexts"][0]["context"] == {"cluster": "c1", "user": "u1", "namespace": "ours"}
+    assert seen["users"] == [{"name": "u1", "user": {"token": "token of u1"}}]
     overlay = tmp_path / "run" / "kubeconfig"
     assert "token" not in overlay.read_text()
     assert overlay.stat().st_mode & 0o777 == 0o600

@@ -87,9 +87,12 @@ class RunFolder:
         """Make the folder of a new run under `home` (from `state_home`) and lock it.
 
         Raises:
-            JournalError: the state folder cannot be written.
+            JournalError: the state folder cannot be written, or the id is taken.
         """
-        path = make_private(runs_folder(home) / meta.id)
+        path = runs_folder(home) / meta.id
+        if path.exists():
+            raise JournalError(f"There is a run {meta.id} already.", do="Start again.")
+        make_private(path)
         make_private(path / "work")
         make_private(path / "shell")
         lock = _take(path, meta.id)
