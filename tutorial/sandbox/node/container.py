@@ -127,14 +127,6 @@ class Container:
         await process.send_signal(signal.SIGKILL, group=True)
         await process.wait()
 
-    def discard_logs(self) -> None:
-        """Remove its output from disk."""
-        for log in (self.log, self.previous_log):
-            if log is not None:
-                log.discard()
-        with suppress(OSError):
-            self._folder.rmdir()
-
     def status(self) -> Object:
         """Its `v1.ContainerStatus`."""
         return {

@@ -13,10 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from tutorial.sandbox.node.client import NodeClient
+from tutorial.sandbox.node.container_runner import NodeContext
 from tutorial.sandbox.node.events import SCHEDULER, EventRecorder, now
 from tutorial.sandbox.node.nodeagent import GATEWAY
 from tutorial.sandbox.node.pod_files import PodSettings
-from tutorial.sandbox.node.pod_worker import NodeContext, PodWorker
+from tutorial.sandbox.node.pod_worker import PodWorker
 from tutorial.sandbox.ports import Change, Object, Objects, SidecarConfiguration, Watch
 from tutorial.sandbox.resources import NODE, POD
 from tutorial.sandbox.status import ApiError

@@ -45,6 +45,10 @@ class AgentLink:
         try:
             await self._send({"id": number, "do": do, **fields}, descriptors)
             message, passed = await answer
+        except asyncio.CancelledError:
+            if answer.done() and not answer.cancelled() and answer.exception() is None:
+                _close_all(answer.result()[1])
+            raise
         finally:
             self._waiting.pop(number, None)
         if "error" in message:
@@ -76,8 +80,7 @@ class AgentLink:
             if answer is not None and not answer.done():
                 answer.set_result((message, descriptors))
                 continue
-            for descriptor in descriptors:
-                os.close(descriptor)
+            _close_all(descriptors)
             if "event" in message:
                 self._on_event(message)
 
@@ -110,3 +113,8 @@ class AgentLink:
             await self.request("rules", (memory,))
         finally:
             os.close(memory)
+
+
+def _close_all(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
