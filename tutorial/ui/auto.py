@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
 
+_ENDS = frozenset({PauseKind.FAILED, PauseKind.INTERRUPTED})
+
 
 class AutoPrompter:
-    """Never asks.
-
-    Args:
-        keep_on_failure: end with KEEP in place of QUIT when a step fails (`--keep=failure`).
-    """
-
-    def __init__(self, *, keep_on_failure: bool = False) -> None:
-        self._on_failure = Action.KEEP if keep_on_failure else Action.QUIT
+    """Never asks. Whether an end keeps everything is the run's setting, not a decision."""
 
     def decide(self, pause: Pause) -> Decision:
-        """RUN, or the end after a failure or a signal."""
-        if pause.kind is PauseKind.FAILED:
-            return Decision(self._on_failure)
-        if pause.kind is PauseKind.INTERRUPTED:
-            return Decision(Action.QUIT)
-        return Decision(Action.RUN)
+        """RUN, or QUIT after a failure or a Ctrl-C."""
+        return Decision(Action.QUIT if pause.kind in _ENDS else Action.RUN)

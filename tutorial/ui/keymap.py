@@ -43,7 +43,7 @@ _CLEAN_UP = _bind(Action.RUN, "Enter", "clean up", "go on with the cleanup secti
 _RETRY = _bind(Action.AGAIN, "Enter", "again", "run the command again (also a)", *_FORWARD, "a")
 _AGAIN = _bind(Action.AGAIN, "a", "again", "run it again; undone first when it cannot be repeated")
 _SKIP = _bind(Request.SKIP, "k", "skip", "skip this step")
-_UNDO = _bind(Action.UNDO, "u", "undo", "undo this step")
+_UNDO = _bind(Action.UNDO, "u", "undo", "undo this step; where it has not run, the one before")
 _EDIT = _bind(Request.EDIT, "e", "edit", "change the command in your editor, then run it")
 _HINT = _bind(Request.HINT, "h", "hint", "what to expect, and what to do when it goes wrong")
 _WHY = _bind(Request.WHY, "w", "why", "the longer explanation")
@@ -56,7 +56,10 @@ _KEYS = _bind(Request.KEYS, "?", "keys", "show these keys")
 _QUIT = _bind(Request.QUIT, "q", "quit", "end: put everything back, or keep it for later")
 
 _BINDINGS = {
-    PauseKind.BEFORE: (_RUN, _SKIP, _EDIT, _HINT, _WHY, _LIST, _OBJECTS, _SHELL, _REST, _BACK, _KEYS, _QUIT),
+    PauseKind.BEFORE: (
+        *(_RUN, _SKIP, _EDIT, _HINT, _WHY, _LIST, _SHELL),
+        *(_OBJECTS, _UNDO, _REST, _BACK, _KEYS, _QUIT),
+    ),
     PauseKind.AFTER: (
         *(_NEXT, _AGAIN, _UNDO, _WHY, _LIST, _OBJECTS, _SHELL),
         *(_EDIT, _HINT, _REST, _BACK, _KEYS, _QUIT),

@@ -87,7 +87,7 @@ def _first_key(data: bytes) -> tuple[str, int]:
     if first < 0x20:
         return _OTHER, 1
     length = _character_length(first)
-    text = data[:length].decode("utf-8", "replace")
+    text = data[:length].decode("utf-8", "ignore")
     return (text if len(text) == 1 and text.isprintable() else _OTHER), length
 
 
@@ -144,12 +144,15 @@ class Keyboard:
         """Wait for a key and return its name; call it while `listening`.
 
         Text that arrives at once with different keys in it (a paste) is ignored. Returns SIGNAL
-        when a signal has come, END_OF_FILE when the terminal has gone or Ctrl-D was pressed.
+        when a signal has come, END_OF_FILE for Ctrl-D. Raises EOFError when the terminal has gone.
         """
         while True:
             if not self.wait_for_input(None):
                 return SIGNAL
-            keys = set(decode_keys(self._read_bytes())) or {END_OF_FILE}
+            data = self._read_bytes()
+            if not data:
+                raise EOFError("the terminal has gone")
+            keys = set(decode_keys(data))
             if len(keys) == 1:
                 return keys.pop()
 

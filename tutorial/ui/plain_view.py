@@ -15,8 +15,10 @@ from tutorial.expect.verdict import Mismatch
 from tutorial.ui import wording
 from tutorial.ui.markdown import blocks, strip_inline
 from tutorial.ui.screen import Choice
+from tutorial.ui.transcript import Transcript
 
 _QUIET_PURPOSES = frozenset({"until", "control"})
+_JUDGED_PURPOSES = frozenset({"command", "retry"})
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 """What the escape filter lets through: colours and styles."""
 
@@ -26,8 +28,11 @@ class PlainView:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._transcript = Transcript()
         self._run_id = ""
         self._label = ""
+        self._titles: dict[str, str] = {}
+        self._standing_at = ""
         self._was_interrupted = False
         self._unfinished: dict[str, str] = {}
         self._write: dict[type[events.Event], Callable[[Any], None]] = {
@@ -50,6 +55,7 @@ class PlainView:
         write = self._write.get(type(event))
         if write is not None:
             write(event)
+            self._transcript.keep(event)
             self._stream.flush()
 
     def say(self, text: str, *, heading: str = "") -> None:
@@ -87,18 +93,22 @@ class PlainView:
     def _run_started(self, event: events.RunStarted) -> None:
         self._run_id = event.run_id
         self._label = event.backend_label
+        self._titles = {step.id: step.title for step in event.steps}
         steps = sum(not step.aside for step in event.steps)
         self._line(f"{event.title}: {steps} steps, [{event.backend_label}]")
         if event.resumed:
             self._line(f"Going on with run {event.run_id}.")
 
     def _step_started(self, event: events.StepStarted) -> None:
+        self._standing_at = event.step
         self._line()
         self._line(f"[{self._label}] {wording.place(event)}, {event.section}")
         self._line(f"{event.title}")
         self._markdown(event.explain)
         self._line("Command:")
         self._line(event.command.rstrip("\n"))
+        for past in self._transcript.of(event.step):
+            self._write[type(past)](past)
 
     def _command_started(self, event: events.CommandStarted) -> None:
         if event.purpose == "command":
@@ -120,14 +130,14 @@ class PlainView:
             self._output_line(line)
 
     def _command_ended(self, event: events.CommandEnded) -> None:
-        if event.purpose in ("command", "retry"):
+        if event.purpose in _JUDGED_PURPOSES:
             self._was_interrupted = event.ended_by == "interrupt"
         for line in self._unfinished.values():
             self._output_line(line)
         self._unfinished = {}
         if event.ended_by == "timeout":
             self._line(f"Warning: stopped, it took longer than {wording.duration(event.seconds)}.")
-        elif event.ended_by == "interrupt":
+        elif event.ended_by == "interrupt" and event.purpose not in _JUDGED_PURPOSES:
             self._line(f"Warning: stopped by you after {wording.duration(event.seconds)}.")
         elif not event.state_saved and event.purpose == "command":
             self._line("Note: this command left no shell state behind; the state before it stays.")
@@ -161,7 +171,8 @@ class PlainView:
     def _step_ended(self, event: events.StepEnded) -> None:
         mark = wording.OUTCOMES.get(event.outcome, wording.UNKNOWN)
         reason = f": {event.reason}" if event.reason else ""
-        self._line(f"Step {mark.word or event.outcome} in {wording.duration(event.seconds)}{reason}")
+        title = "" if event.step == self._standing_at else f" ({self._titles.get(event.step, event.step)})"
+        self._line(f"Step{title} {mark.word or event.outcome}, {wording.duration(event.seconds)}{reason}")
         if event.after and event.outcome == "passed":
             self._markdown(event.after)
 

@@ -60,13 +60,7 @@ class Prompts:
         self._fill = fill
 
     def decide(self, pause: Pause) -> Decision:
-        """Ask until there is a decision. A terminal that has gone is a decision to quit."""
-        try:
-            return self._decide(pause)
-        except OSError:
-            return Decision(Action.QUIT)
-
-    def _decide(self, pause: Pause) -> Decision:
+        """Ask until there is a decision. Raises OSError or EOFError when the terminal has gone."""
         bindings = keymap.bindings(pause)
         question = keymap.QUESTIONS.get(pause.kind, "")
         while True:

@@ -79,23 +79,25 @@ def _draw_hanging(console: Console, marker: str, text: Text, width: int) -> None
         console.print(Text(indent if number else marker).append_text(line), soft_wrap=True)
 
 
-def draw_outcome(console: Console, event: StepEnded, *, unicode: bool) -> None:
-    """How a step without a verdict ended: skipped, undone, already done."""
+def draw_outcome(console: Console, event: StepEnded, title: str, *, unicode: bool) -> None:
+    """How a step without a verdict ended: skipped, undone, already done. `title` names a step that
+    is not the one on the screen."""
     mark = wording.OUTCOMES.get(event.outcome, wording.UNKNOWN)
     line = Text(f"{mark.symbol(unicode=unicode)} {mark.word or event.outcome}", f"bold {mark.style}")
-    if event.reason:
-        line.append(f"   {event.reason}", "not bold default")
+    for text in filter(None, (title, event.reason)):
+        line.append(f"   {text}", "not bold default")
     console.print(line)
 
 
 def footer_text(choices: Sequence[Choice], width: int) -> Text:
-    """`Enter run   k skip   ? keys` on one line: choices that do not fit are left to `?`, which
-    always fits because it comes last in its own right."""
-    shown = [choice for choice in choices if choice.word]
-    while len(shown) > 2 and _footer_width(shown) > width:
-        del shown[-3 if len(shown) > 3 else -2]
+    """`Enter run   k skip   ? keys   q quit` on one line of at most `width` columns. What does not
+    fit is left to `?`; the last two choices stay."""
+    named = [choice for choice in choices if choice.word]
+    first, last = named[:-2], named[-2:]
+    while first and _footer_width([*first, *last]) > width:
+        first.pop()
     footer = Text()
-    for choice in shown:
+    for choice in (*first, *last):
         footer.append(f"{choice.key} ", "bold").append(f"{choice.word}   ", "dim")
     footer.rstrip()
     footer.truncate(max(width, 1))

@@ -18,6 +18,7 @@ from tutorial.ui.command_text import command_text
 from tutorial.ui.ending_drawing import EndingDrawing
 from tutorial.ui.output_drawing import OutputDrawing
 from tutorial.ui.screen import Choice
+from tutorial.ui.transcript import Transcript
 from tutorial.ui.verdict_drawing import draw_verdict
 
 _ERASE_LINE = "\r\x1b[2K"
@@ -34,7 +35,10 @@ class TerminalView:
         self._unicode = console.encoding.startswith("utf")
         self._output = OutputDrawing(console)
         self._ending = EndingDrawing(console, unicode=self._unicode)
+        self._transcript = Transcript()
         self._label = ""
+        self._titles: dict[str, str] = {}
+        self._standing_at = ""
         self._command_shown = ""
         self._command_seconds = 0.0
         self._was_interrupted = False
@@ -59,8 +63,9 @@ class TerminalView:
         draw = self._draw.get(type(event))
         if draw is not None:
             self._close_last_line()
-            self._ending.keep(event)
             draw(event)
+            self._ending.keep(event)
+            self._transcript.keep(event)
 
     def say(self, text: str, *, heading: str = "") -> None:
         self._begin_insert(heading)
@@ -103,10 +108,14 @@ class TerminalView:
 
     def _run_started(self, event: events.RunStarted) -> None:
         self._label = event.backend_label
+        self._titles = {step.id: step.title for step in event.steps}
         step_drawing.draw_run(self._console, event)
 
     def _step_started(self, event: events.StepStarted) -> None:
+        self._standing_at = event.step
         step_drawing.draw_step(self._console, event, self._label)
+        for past in self._transcript.of(event.step):
+            self._draw[type(past)](past)
         self._command_shown = event.command
 
     def _command_started(self, event: events.CommandStarted) -> None:
@@ -132,7 +141,7 @@ class TerminalView:
             self._was_interrupted = event.ended_by == "interrupt"
         if event.ended_by == "timeout":
             self._note("warning", f"Stopped: it took longer than {wording.duration(event.seconds)}.")
-        elif event.ended_by == "interrupt":
+        elif event.ended_by == "interrupt" and event.purpose not in _JUDGED_PURPOSES:
             self._note("warning", f"Stopped by you after {wording.duration(event.seconds)}.")
         elif not event.state_saved and event.purpose == "command":
             self._note("info", "This command left no shell state behind; the state before it stays.")
@@ -148,7 +157,8 @@ class TerminalView:
 
     def _step_ended(self, event: events.StepEnded) -> None:
         if event.outcome not in ("passed", "failed"):
-            step_drawing.draw_outcome(self._console, event, unicode=self._unicode)
+            title = "" if event.step == self._standing_at else self._titles.get(event.step, event.step)
+            step_drawing.draw_outcome(self._console, event, title, unicode=self._unicode)
         elif event.outcome == "failed" and event.reason:
             self._note("warning", event.reason)
         if event.after and event.outcome == "passed":

@@ -26,6 +26,7 @@ OUTCOMES = {
     "skipped": Mark("–", "-", "skipped", "yellow"),
     "undone": Mark("↶", "<", "undone", "cyan"),
     "already": Mark("=", "=", "already done", "cyan"),
+    "interrupted": Mark("■", "o", "stopped", "yellow"),
 }
 UNDOINGS = {
     "deleted": Mark("✓", "+", "deleted", "green"),

@@ -11,6 +11,7 @@ from tutorial.cli.group import ExamplesCommand
 def version() -> None:
     """Print the program's version, and Python's."""
     import platform
-    from importlib import metadata
 
-    click.echo(f"egress-tutorial {metadata.version('egress-tutorial')}, Python {platform.python_version()}")
+    from tutorial import __version__
+
+    click.echo(f"egress-tutorial {__version__}, Python {platform.python_version()}")

@@ -1,0 +1,250 @@
+"""What the two views write for a run's events."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+from ui.samples import WRONG_HOST
+
+from tutorial.engine import events
+from tutorial.expect.verdict import Mismatch, Verdict
+from tutorial.ui.console import ViewConsole
+from tutorial.ui.plain_view import PlainView
+from tutorial.ui.sample_run import SAMPLE_RUN
+from tutorial.ui.screen import Choice
+from tutorial.ui.step_drawing import footer_text
+from tutorial.ui.terminal_view import TerminalView
+
+STARTED = events.StepStarted(1, "one", 4, 14, "Before you begin", "A title", "Text.", "echo hi", "", False)
+
+
+def draw(*shown: events.Event, width: int = 80, terminal: bool = False, colour: bool = False) -> str:
+    """What the terminal view writes."""
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        force_terminal=terminal,
+        color_system="standard" if colour else None,
+        markup=False,
+        highlight=False,
+    )
+    view = TerminalView(console)
+    for event in shown:
+        view.handle(event)
+    return file.getvalue()
+
+
+def write(*shown: events.Event) -> str:
+    """What the plain view writes."""
+    file = io.StringIO()
+    view = PlainView(file)
+    for event in shown:
+        view.handle(event)
+    return file.getvalue()
+
+
+def output(text: str, stream: str = "stdout", purpose: str = "command") -> events.OutputReceived:
+    return events.OutputReceived(2, "one", purpose, stream, text)
+
+
+def ended(outcome: str, **fields: str) -> events.StepEnded:
+    return events.StepEnded(4, "one", outcome, 0.4, **fields)
+
+
+def test_the_first_screen_says_where_what_and_how() -> None:
+    started = replace(STARTED, explain="A **bold** word and `code`.")
+    run = replace(SAMPLE_RUN[0], backend_label="cluster: kind")
+    assert isinstance(run, events.RunStarted)
+    shown = draw(run, started)
+    assert "[cluster: kind]  step 4 of 14  Before you begin" in shown
+    assert "A title" in shown
+    assert "A bold word and code." in shown
+    assert "$ echo hi" in shown
+
+
+def test_the_longest_first_screen_fits_on_24_lines() -> None:
+    command = SAMPLE_RUN[1]
+    assert isinstance(command, events.StepStarted)
+    explain = "\n".join(["A line of an explanation that is nearly as long as the screen is wide, yes."] * 4)
+    footer_line = 1
+    assert draw(replace(command, explain=explain)).count("\n") + footer_line <= 24
+
+
+def test_a_long_command_is_not_cut_into_lines() -> None:
+    long = "kubectl exec " + "x" * 200
+    assert long in draw(replace(STARTED, command=long))
+
+
+def test_the_command_is_repeated_only_when_another_one_runs() -> None:
+    same = events.CommandStarted(2, "one", "command", "echo hi")
+    assert draw(STARTED, same).count("echo hi") == 1
+    assert "echo other" in draw(STARTED, replace(same, command="echo other"))
+
+
+def test_output_is_never_taken_for_markup_or_wrapped() -> None:
+    line = "[bold]not bold[/] [/tmp/x] " + "word " * 40
+    assert line.rstrip() in draw(output(line.rstrip() + "\n"))
+
+
+def test_long_tokens_are_shortened_on_the_terminal_only() -> None:
+    line = '"X-Envoy-Peer-Metadata": "' + "A" * 500 + '"\n'
+    shown = draw(output(line))
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" in shown
+    assert line in write(output(line))
+
+
+def test_pieces_of_a_line_are_joined_and_the_last_one_is_not_lost() -> None:
+    command_ended = events.CommandEnded(3, "one", "command", 0, 0.1)
+    for show in (draw, write):
+        assert "one two\nthree\n" in show(output("one "), output("two\nthr"), output("ee"), command_ended)
+
+
+def test_colours_of_a_program_are_kept_on_a_terminal_and_dropped_in_plain_lines() -> None:
+    coloured = output("\x1b[31mred\x1b[0m\n")
+    assert "\x1b[31mred" in draw(coloured, terminal=True, colour=True)
+    assert "red\n" in write(coloured)
+    assert "\x1b" not in write(coloured)
+
+
+def test_output_of_waiting_commands_is_told_by_the_verdict_alone() -> None:
+    for show in (draw, write):
+        assert "rolled" not in show(output("rolled out\n", purpose="until"))
+        assert "pods" in show(output("pods\n", purpose="diagnose"))
+
+
+def test_a_wait_is_shown_in_place() -> None:
+    shown = draw(events.Waiting(2, "one", 3, 12.2, 60), ended("passed"), terminal=True)
+    assert "waiting: try 3, 12 of 60 s, any key stops" in shown
+    assert "\r\x1b[2K" in shown
+    assert "Waiting: try 3, 12 of 60 s.\n" in write(events.Waiting(2, "one", 3, 12.2, 60))
+
+
+def test_a_pass_is_told_by_glyph_word_and_proof() -> None:
+    passed = events.VerdictReached(3, "one", Verdict(proof="exit code 0"))
+    assert "✓ passed in 0.0 s   exit code 0" in draw(passed)
+    assert "Passed: exit code 0\n" in write(passed)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_failure_marks_the_differing_part(width: int) -> None:
+    verdict = Verdict((WRONG_HOST,), cause="Another host.", fix="Edit it.")
+    shown = draw(events.VerdictReached(3, "one", verdict), width=width)
+    assert "✗ failed" in shown
+    assert 'stdout, line 2: expected "httpbin.org", found "httpbin.com"' in shown
+    lines = shown.splitlines()
+    actual = next(line for line in lines if "httpbin.com 80" in line)
+    marks = lines[lines.index(actual) + 1]
+    column = actual.rindex("com")
+    assert marks[column : column + 3] == "^^^"
+    assert "likely cause: Another host." in shown
+    assert "what to do: Edit it." in shown
+    if width == 160:
+        assert "httpbin.org 80/TCP" in actual
+
+
+def test_a_failure_in_plain_lines_is_words() -> None:
+    told = write(events.VerdictReached(3, "one", Verdict((WRONG_HOST,))))
+    assert "Failed: stdout, line 2, column 32: expected" in told
+    assert "Expected: my-httpbin ExternalName <none> httpbin.org 80/TCP\n" in told
+    assert "Actual: my-httpbin ExternalName <none> httpbin.com 80/TCP\n" in told
+
+
+def test_an_interrupted_command_is_not_called_wrong() -> None:
+    stopped = events.CommandEnded(3, "one", "command", 130, 2, "interrupt")
+    verdict = events.VerdictReached(3, "one", Verdict((Mismatch("exit code", "exit_code", "0", "130", "x"),)))
+    for show in (draw, write):
+        told = show(STARTED, stopped, verdict, ended("interrupted"))
+        assert "ailed" not in told
+        assert "stopped" in told
+
+
+def test_a_timeout_is_said() -> None:
+    timed_out = events.CommandEnded(3, "one", "command", 143, 60, "timeout")
+    for show in (draw, write):
+        assert "took longer than 1 min 0 s" in show(timed_out)
+
+
+def test_a_step_that_is_skipped_unseen_is_named() -> None:
+    skipped = replace(ended("skipped", reason="It needs another."), step="observe")
+    for show in (draw, write):
+        told = show(SAMPLE_RUN[0], skipped)
+        assert "Observe your service" in told
+        assert "It needs another." in told
+
+
+def test_looking_back_shows_the_output_again() -> None:
+    attempt = (events.CommandStarted(2, "one", "command", "echo hi"), output("hi there\n"))
+    passed = events.VerdictReached(3, "one", Verdict(proof="said hi"))
+    for show in (draw, write):
+        assert show(STARTED, *attempt, passed, ended("passed"), STARTED).count("hi there") == 2
+        assert show(STARTED, *attempt, passed, ended("undone"), STARTED).count("hi there") == 1
+
+
+def test_a_rollback_with_nothing_to_undo_is_one_line() -> None:
+    gone = events.ObjectUndone(2, "one", "service/x", "gone")
+    quiet = (events.RollbackStarted(1, 2, 1), gone, events.RollbackEnded(3, True))
+    assert draw(*quiet) == "✓ everything is back as it was\n"
+
+
+def test_an_incomplete_rollback_lists_the_commands() -> None:
+    blocked = events.ObjectUndone(2, "one", "service/x", "blocked", "finalizer y")
+    left = events.RollbackEnded(3, False, ("kubectl delete service x",))
+    for show in (draw, write):
+        told = show(events.RollbackStarted(1, 1, 1), blocked, left)
+        assert "blocked service/x (finalizer y)" in told
+        assert "kubectl delete service x" in told
+        assert "egress-tutorial rollback" in told
+
+
+def test_the_end_counts_and_says_how_to_come_back() -> None:
+    kept = events.RunEnded(9, "kept", 17, 0, 2, 125)
+    for show in (draw, write):
+        told = show(SAMPLE_RUN[0], kept)
+        assert "17 passed, 2 skipped in 2 min 5 s" in told
+        assert "egress-tutorial resume 20261124-1" in told
+        assert "resume" not in show(SAMPLE_RUN[0], replace(kept, outcome="passed"))
+
+
+def test_the_summary_lists_each_step_with_its_time() -> None:
+    shown = draw(*SAMPLE_RUN)
+    assert "✓ passed          0.4 s   1  Create the service" in shown
+    assert "✗ failed          0.2 s   2  Observe your service" in shown
+
+
+def test_plain_lines_have_no_escape_sequence_and_no_control_character() -> None:
+    told = write(*SAMPLE_RUN)
+    assert all(character.isprintable() or character == "\n" for character in told)
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    raw = io.BytesIO()
+    console = Console(file=io.TextIOWrapper(raw, "ascii", errors="strict"), width=80, markup=False)
+    view = TerminalView(console)
+    for event in (ended("skipped"), events.VerdictReached(3, "one", Verdict(proof="held"))):
+        view.handle(event)
+    assert b"+ passed" in raw.getvalue()
+
+
+def test_a_reader_that_has_gone_is_an_os_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with io.TextIOWrapper(os.fdopen(writing, "wb", buffering=0), "utf-8", write_through=True) as file:
+        with pytest.raises(OSError, match="gone"):
+            TerminalView(ViewConsole(file=file)).handle(STARTED)
+        with pytest.raises(OSError, match="pipe"):
+            PlainView(file).handle(STARTED)
+
+
+def test_the_footer_drops_what_does_not_fit_but_never_help_and_quit() -> None:
+    choices = [Choice(key, "word" * 3, "") for key in "abcdefgh"]
+    choices += [Choice("?", "keys", ""), Choice("q", "quit", "")]
+    for width in (20, 40, 79):
+        footer = footer_text(choices, width).plain
+        assert len(footer) <= width
+        assert "? keys   q quit" in footer
