@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import pytest
+from steps.folders import Folder
 
 from tutorial.steps.lint import lint_tutorial
-
-
-class Folder(Protocol):
-    path: Path
-
-    def write(self, name: str, text: str | bytes) -> Path: ...
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Protocol
 
 import pytest
+from steps.folders import Folder
 
 from tutorial.errors import ExitCode, StepFileError
 from tutorial.steps.loader import load_tutorial
@@ -21,17 +21,6 @@ from tutorial.steps.model import (
     StreamExpectation,
     Until,
 )
-
-
-class Folder(Protocol):
-    path: Path
-
-    def write(self, name: str, text: str | bytes) -> Path: ...
-
-    def faults(self) -> list[str]: ...
-
-    def step_faults(self, text: str | bytes) -> list[str]: ...
-
 
 EVERY_FIELD = r"""
 title: Everything

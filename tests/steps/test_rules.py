@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
-
 import pytest
-
-
-class Folder(Protocol):
-    path: Path
-
-    def write(self, name: str, text: str | bytes) -> Path: ...
-
-    def faults(self) -> list[str]: ...
-
-    def step_faults(self, text: str | bytes) -> list[str]: ...
+from steps.folders import Folder
 
 
 @pytest.mark.parametrize(
