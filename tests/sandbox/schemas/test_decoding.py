@@ -54,7 +54,8 @@ def test_in_ignore_mode_unknown_fields_are_dropped_silently(schemas):
         (
             SERVICE,
             {"spec": {"ports": [{"port": 80.5}]}},
-            "json: cannot unmarshal number 80.5 into Go struct field ServicePort.spec.ports.port of type int32",
+            "json: cannot unmarshal number 80.5 into "
+            "Go struct field ServicePort.spec.ports.port of type int32",
         ),
         (
             SERVICE,
@@ -69,7 +70,8 @@ def test_in_ignore_mode_unknown_fields_are_dropped_silently(schemas):
         (
             SERVICE,
             {"spec": {"ports": {"port": 80}}},
-            "json: cannot unmarshal object into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort",
+            "json: cannot unmarshal object into "
+            "Go struct field ServiceSpec.spec.ports of type []v1.ServicePort",
         ),
         (
             SERVICE,

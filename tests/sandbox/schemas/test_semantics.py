@@ -17,8 +17,8 @@ from tutorial.sandbox.resources import (
 from tutorial.sandbox.schemas import invalid
 
 LABEL_RULE = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-    "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
+    "and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
 RANGE = "must be between 1 and 65535, inclusive"
@@ -184,8 +184,8 @@ def test_endpoint_slices(schemas):
         (
             deployment(selector={"matchLabels": {"app": "b"}}),
             [
-                'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template '
-                "`labels`"
+                'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match '
+                "template `labels`"
             ],
         ),
         (
@@ -195,8 +195,8 @@ def test_endpoint_slices(schemas):
         (
             deployment(strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "0%"}}),
             [
-                'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` '
-                "is 0"
+                'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when '
+                "`maxSurge` is 0"
             ],
         ),
         (
@@ -228,8 +228,8 @@ def test_deployments(schemas, obj, expected):
         (
             {"containers": [{"name": "a", "image": "b"}], "restartPolicy": "Sometimes"},
             [
-                'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", '
-                '"Never"'
+                'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", '
+                '"OnFailure", "Never"'
             ],
         ),
     ],
@@ -294,8 +294,8 @@ def test_a_custom_resource_s_faults(schemas):
 
     assert faults(schemas, DESTINATION_RULE, rule) == [
         "spec.host: Required value",
-        'spec.trafficPolicy.tls.mode: Invalid value: "boolean": spec.trafficPolicy.tls.mode in body must be of '
-        'type string: "boolean"',
+        'spec.trafficPolicy.tls.mode: Invalid value: "boolean": spec.trafficPolicy.tls.mode in body must be '
+        'of type string: "boolean"',
         'spec.trafficPolicy.tls.mode: Unsupported value: false: supported values: "DISABLE", "SIMPLE", '
         '"MUTUAL", "ISTIO_MUTUAL"',
         "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; "

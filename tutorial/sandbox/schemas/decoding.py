@@ -109,15 +109,20 @@ class _Decoder:
                 ]
             case {"additionalProperties": dict(values)}, dict():
                 return {key: self._value(values, item, place.entry(f".{key}")) for key, item in value.items()}
-            case {"type": "object"}, dict():
-                return value
-            case {"type": "object" | "array"}, _:
-                return self._report(schema, value, place)
-        return self._scalar(schema, value, place)
+        return self._leaf(schema, value, place)
 
     def _is_typed(self, place: _Place) -> bool:
         """Whether the decoder knows the Go type here: of a null in a list it makes the zero value."""
         return bool(place.structure)
+
+    def _leaf(self, schema: Schema, value: Any, place: _Place) -> Any:
+        """A value that the walk does not enter: a scalar, an open structure, or a wrong type."""
+        match self._definitions.resolve(schema).get("type"):
+            case "object" if isinstance(value, dict):
+                return value
+            case "object" | "array":
+                return self._report(schema, value, place)
+        return self._scalar(schema, value, place)
 
     def _scalar(self, schema: Schema, value: Any, place: _Place) -> Any:
         decode_self = scalars.SELF_DECODING.get(reference(schema) or "")
@@ -145,8 +150,8 @@ class _CustomDecoder(_Decoder):
 
     _omits_empty = False
 
-    def _null(self, resolved: Schema) -> Any:
-        return super()._null(resolved) if resolved.get("type") == "object" else None
+    def _is_typed(self, place: _Place) -> bool:
+        return place.plain == "metadata" or place.plain.startswith("metadata.")
 
     def _scalar(self, schema: Schema, value: Any, place: _Place) -> Any:
         return super()._scalar(schema, value, place) if self._is_typed(place) else value
