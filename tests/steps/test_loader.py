@@ -174,6 +174,7 @@ def test_all_faults_of_all_files_at_once(folder: Folder) -> None:
         ("timeout: 60s", '1:10: "timeout" is "60s"; write a number of seconds, such as 60'),
         ("timeout: 0", '1:10: "timeout" is "0"; write a number of seconds'),
         ("timeout: .inf", '1:10: "timeout" is ".inf"; write a number of seconds'),
+        ('timeout: "a\\nb"', '1:10: "timeout" is "a\\nb"; write a number'),
         ("minutes: -1", '1:10: "minutes" is "-1"; write a number of minutes'),
         ("aside: yes", '1:8: "aside" is "yes"; write true or false'),
         (

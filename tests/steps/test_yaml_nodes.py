@@ -51,6 +51,9 @@ def test_scalars_stay_as_written(tmp_path: Path, text: str) -> None:
         ("a: 1\n---\nb: 2\n", "2:1: a second document begins here; write one step a file"),
         ("a: 1\nb: x\0y\n", "2:5: holds the character U+0000, which YAML does not allow; remove it"),
         ("a: \x1b[31m\n", "1:4: holds the character U+001B, which YAML does not allow; remove it"),
+        ('a: "\\e[2J"\n', "1:4: holds the character U+001B; remove it"),
+        ('"\\e[2J": a\n', "1:1: holds the character U+001B; remove it"),
+        ("a: ls \u202e# x\n", "1:7: holds the character U+202E; remove it"),
         (b"a: 1\nb: \xff\n", "2:4: is not UTF-8 text; save the file as UTF-8"),
     ],
 )

@@ -135,7 +135,7 @@ def _search_in_child(pattern: str, text: str, seconds: float) -> Found | None:
             check=True,
             start_new_session=True,
         )
-    except subprocess.SubprocessError:
+    except (OSError, subprocess.SubprocessError):
         raise SearchTimeoutError(
             f"the pattern was still searching after {seconds:g} s; write one without nested repeats"
         ) from None

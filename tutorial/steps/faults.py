@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from tutorial.steps.model import Location
 
+MAX_WHAT = 300
+"""Characters of `what` that are shown: it may quote a text of the file."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -19,4 +22,7 @@ class Fault:
     write: str = ""
 
     def __str__(self) -> str:
-        return f"{self.location}: {self.what}" + (f"; {self.write}" if self.write else "")
+        """One line, whatever the file holds."""
+        what = self.what if len(self.what) <= MAX_WHAT else f"{self.what[:MAX_WHAT]}..."
+        line = f"{self.location}: {what}" + (f"; {self.write}" if self.write else "")
+        return line.replace("\n", "\\n")

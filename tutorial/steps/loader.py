@@ -119,7 +119,7 @@ def _read_steps(section: TutorialSource, sources: Sources) -> None:
 def _step_files(folder: Path, faults: list[Fault]) -> list[tuple[Path, str]]:
     """The step files of `folder` and their ids, in order."""
     found = []
-    for path in sorted(folder.iterdir()):
+    for path in _entries(folder, faults):
         if path.name == FILE_NAME or path.suffix not in (".yaml", ".yml") or path.name.startswith("."):
             continue
         name = _STEP_NAME.match(path.name)
@@ -138,6 +138,14 @@ def _step_files(folder: Path, faults: list[Fault]) -> list[tuple[Path, str]]:
                 Fault(Location(after[1], 1, 1), what, "give it another, so that the order is clear")
             )
     return [(path, step_id) for _, path, step_id in found]
+
+
+def _entries(folder: Path, faults: list[Fault]) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        faults.append(Fault(Location(folder, 1, 1), f"cannot be listed: {error.strerror}"))
+        return []
 
 
 def _merge_variables(main: TutorialSource, sources: Sources) -> dict[str, str]:

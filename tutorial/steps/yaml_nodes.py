@@ -25,6 +25,10 @@ MAX_DEPTH = 12
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What YAML 1.1 takes as the end of a line."""
 
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that would change what the screen shows of a text: control characters, which quoted YAML
+can spell, and bidirectional overrides, which make a command look like another one."""
+
 
 @dataclass(frozen=True)
 class Scalar:
@@ -170,7 +174,7 @@ class _Composer:
         """Take one event; the node that it completes, if any."""
         self._refuse_references(event)
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(self._place(event), event.value, self._body(event))
+            return self._scalar(event)
         if isinstance(event, yaml.CollectionStartEvent):
             if len(open_nodes) >= MAX_DEPTH:
                 raise _FormError(Fault(self._place(event), f"is nested more than {MAX_DEPTH} levels deep"))
@@ -180,6 +184,14 @@ class _Composer:
             return None
         closed = open_nodes.pop()
         return closed.mapping if isinstance(closed, _OpenMapping) else closed
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        scalar = Scalar(self._place(event), event.value, self._body(event))
+        unsafe = _UNSAFE.search(scalar.text)
+        if unsafe:
+            place = scalar.place_at(unsafe.start())
+            raise _FormError(Fault(place, f"holds the character U+{ord(unsafe.group()):04X}", "remove it"))
+        return scalar
 
     def _put(self, container: Sequence | _OpenMapping, node: Node) -> None:
         if isinstance(container, Sequence):
