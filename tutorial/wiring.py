@@ -132,6 +132,10 @@ class Stage:
             from tutorial.record.junit import JUnitReport
 
             sinks.append(JUnitReport(self.options.junit))
+        if self.options.debug:
+            from tutorial.record.debug_log import DebugLogEvents
+
+            sinks.append(DebugLogEvents())
         return sinks
 
     def _prompter(self, screen: Screen, tools: Tools, plan: Plan) -> Prompter:

@@ -208,6 +208,7 @@ def test_the_end_counts_and_says_how_to_come_back() -> None:
         told = show(SAMPLE_RUN[0], kept)
         assert "17 passed, 2 skipped in 2 min 5 s" in told
         assert "egress-tutorial resume 20261124-1" in told
+        assert "rollback 20261124-1" in show(SAMPLE_RUN[0], replace(kept, outcome="passed", kept=True))
         assert "resume" not in show(SAMPLE_RUN[0], replace(kept, outcome="passed"))
 
 

@@ -164,7 +164,8 @@ class RollbackEnded(Event):
 
 @dataclass(frozen=True)
 class RunEnded(Event):
-    """`outcome` is `passed`, `failed`, `quit`, `kept` or `stopped`(by a signal)."""
+    """`outcome` is `passed`, `failed`, `quit`, `kept` or `stopped`(by a signal). `kept` is true
+    when everything is still there for `resume`, whatever the outcome."""
 
     outcome: str
     passed: int
@@ -173,6 +174,7 @@ class RunEnded(Event):
     seconds: float
     exit_code: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    kept: bool = False
 
 
 def to_json(event: Event) -> dict[str, object]:

@@ -86,7 +86,7 @@ class _Run:
             rollback = roll_back(self._context.tools, objects=not self._settings.disposable)
         self._context.ledger.note(Closed(ending.outcome, kept=kept or not rollback.complete))
         exit_code = self._exit_code(ending, outcomes, trouble, rollback)
-        self._conclude(ending, outcomes, exit_code)
+        self._conclude(ending, outcomes, exit_code, kept)
         return RunResult(exit_code, kept)
 
     def _guard(self) -> None:
@@ -154,7 +154,9 @@ class _Run:
             codes.append(ExitCode.ROLLBACK_INCOMPLETE)
         return worst(*codes)
 
-    def _conclude(self, ending: Ending, outcomes: dict[str, str], exit_code: ExitCode) -> None:
+    def _conclude(
+        self, ending: Ending, outcomes: dict[str, str], exit_code: ExitCode, kept: bool
+    ) -> None:
         ended = [outcomes.get(each.step.id) for each in self._context.plan.steps]
         self._context.emitter.emit(
             RunEnded,
@@ -165,4 +167,5 @@ class _Run:
             seconds=self._context.clock.monotonic() - self._started,
             exit_code=int(exit_code),
             counts={"steps": len(ended), "not_run": ended.count(None)},
+            kept=kept,
         )

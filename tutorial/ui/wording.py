@@ -80,7 +80,7 @@ def counts_line(end: RunEnded) -> str:
 
 def goodbye_lines(end: RunEnded, run_id: str) -> list[str]:
     """What to type to come back to a run that was kept, or to undo it."""
-    if end.outcome != "kept":
+    if not end.kept and end.outcome != "kept":
         return []
     return [
         f"Go on where you left: egress-tutorial resume {run_id}",
