@@ -23,8 +23,12 @@ from tutorial.errors import ExitCode
 @click.pass_context
 def rollback(context: click.Context, run_id: str | None, plain: bool, output: str | None) -> ExitCode:
     """Undo what a run made, last step first. Safe to run again; exit 5 when something is left."""
-    from tutorial.app import RunOptions, rollback_run
+    from tutorial.app import RunOptions, rollback_run, status
 
     environment = context.obj.with_plain() if plain else context.obj
     options = RunOptions(auto=True, plain=plain, output=output, debug=debugging(context))
-    return rollback_run(run_id, options, environment)
+    left = [run_id] if run_id else [run.run_id for run in status(environment) if run.state != "running"]
+    code = rollback_run(run_id, options, environment)
+    if code is ExitCode.OK:
+        click.echo(f"Rolled back: {', '.join(left)}" if left else "There is no run to undo.", err=True)
+    return code

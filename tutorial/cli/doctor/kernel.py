@@ -5,20 +5,27 @@ Called by `tutorial.cli.doctor.checks`. What can be tried is tried.
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutorial.cli.doctor.finding import Finding
+
+if TYPE_CHECKING:
+    from tutorial.sandbox.node.support import Check
 
 OTHER_WAY = "Use a real cluster: egress-tutorial run externalname --context NAME"
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _APPARMOR_OFF = "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
-_LIMIT = Path("/proc/sys/user/max_user_namespaces")
-_ALLOWED = Path("/proc/sys/kernel/unprivileged_userns_clone")
+_TRIED = {
+    "namespaces": "a node of network, mount, pid, host name and IPC namespaces was made",
+    "nftables": "rules were set in it",
+    "pods": "a pod was made in it, and ran a program",
+    "curl": "pods see it",
+}
+"""The sandbox's own checks that are shown here, with what it means that they passed."""
 
 
 def check_system() -> Finding:
@@ -67,34 +74,24 @@ def check_container(root: Path = Path("/")) -> Finding:
     return Finding("container", "pass", "not inside a container, as far as one can see", needed=False)
 
 
-def check_namespaces(attempt: Callable[[], OSError | None] | None = None) -> Finding:
-    """Makes the sandbox's namespaces in a child process and says why when that fails."""
+def check_sandbox_support() -> list[Finding]:
+    """Goes through the sandbox's own first steps: a node, its rules, a pod. Later steps are left
+    out when an earlier one failed."""
+    if sys.platform != "linux":
+        return [Finding("namespaces", "unknown", "can only be tried on Linux", OTHER_WAY)]
+    from tutorial.sandbox.node.support import check_support
+
     try:
-        error = (attempt or try_namespaces)()
-    except ImportError as missing:
-        return Finding("namespaces", "unknown", f"could not be tried: {missing}", OTHER_WAY)
-    if error is None:
-        who = "as root" if os.geteuid() == 0 else "as an ordinary user"
-        return Finding("namespaces", "pass", f"user, network, mount and pid namespaces can be made, {who}")
-    return Finding("namespaces", "fail", *explain_namespaces(error))
+        checks = check_support()
+    except OSError as error:
+        return [Finding("namespaces", "unknown", f"could not be tried: {error}", OTHER_WAY)]
+    return [_as_finding(check) for check in checks if check.name in _TRIED]
 
 
-def explain_namespaces(error: OSError) -> tuple[str, str]:
-    """Why namespaces cannot be made, and the way out."""
-    reason = error.strerror or str(error)
-    if _read(_APPARMOR) == "1" and error.errno in (errno.EPERM, errno.EACCES):
-        return "Ubuntu's AppArmor keeps ordinary users from it", f"{_APPARMOR_OFF}  (until the next boot)"
-    if error.errno == errno.ENOSPC or _read(_LIMIT) == "0":
-        return "user namespaces are limited to none here", "sudo sysctl -w user.max_user_namespaces=10000"
-    if _read(_ALLOWED) == "0":
-        return "this kernel lets only root make them", "sudo sysctl -w kernel.unprivileged_userns_clone=1"
-    if "not inside" not in check_container().why:
-        return (
-            f"the container's runtime forbids it ({reason})",
-            "Start it with: docker run --privileged, or --security-opt seccomp=unconfined "
-            "--security-opt apparmor=unconfined --security-opt systempaths=unconfined",
-        )
-    return f"the kernel refuses ({reason})", OTHER_WAY
+def _as_finding(check: Check) -> Finding:
+    if check.ok:
+        return Finding(check.name, "pass", _TRIED[check.name])
+    return Finding(check.name, "fail", check.why, check.do)
 
 
 def check_apparmor() -> Finding:
@@ -111,42 +108,6 @@ def check_apparmor() -> Finding:
         f"If the line `namespaces` failed: {_APPARMOR_OFF}",
         needed=False,
     )
-
-
-def try_namespaces() -> OSError | None:
-    """Go through the sandbox's own first steps in a child process. Returns what stopped them."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _try_in_child(writing)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        told = pipe.read().decode()
-    os.waitpid(child, 0)
-    if told == "ok":
-        return None
-    number = int(told) if told.isdecimal() else errno.EIO
-    return OSError(number, os.strerror(number))
-
-
-def _try_in_child(writing: int) -> None:
-    """In the child: namespaces, then a node in them; tell `ok` or the errno. Does not return."""
-    from tutorial.sandbox.node.namespaces import enter_private_namespaces
-    from tutorial.sandbox.node.nodeagent import prepare_node
-
-    try:
-        enter_private_namespaces()
-        node = os.fork()
-        if node == 0:
-            prepare_node()
-            os.write(writing, b"ok")
-            os._exit(0)
-        os.waitpid(node, 0)
-    except OSError as error:
-        os.write(writing, str(error.errno or errno.EIO).encode())
-    finally:
-        os._exit(0)
 
 
 def _read(path: Path) -> str | None:

@@ -22,11 +22,6 @@ def check_bash(path: str) -> Finding:
     return _check("bash", ["bash", "--version"], path, "Install it: sudo apt-get install bash")
 
 
-def check_curl(path: str) -> Finding:
-    """The sandbox's pods run this machine's curl."""
-    return _check("curl", ["curl", "--version"], path, "Install it: sudo apt-get install curl")
-
-
 def check_kubectl(path: str) -> Finding:
     """The documented commands are kubectl's; one comes with the program."""
     return _check("kubectl", ["kubectl", "version", "--client"], path, _REINSTALL)
