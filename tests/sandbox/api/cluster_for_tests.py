@@ -147,13 +147,16 @@ class Cluster:
             "KUBERC": "off",
         }
 
-    def kubectl(self, *arguments: str, stdin: str = "", timeout: float = 30) -> subprocess.CompletedProcess[str]:
+    def kubectl(
+        self, *arguments: str, stdin: str = "", timeout: float = 30
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [find_kubectl(), *arguments],
+            check=False,
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=30,
             env=self.environment,
             cwd=self.folder,
         )
@@ -180,7 +183,14 @@ class Cluster:
         def create() -> Object:
             stored = self.objects.create(POD, namespace, pod)
             statuses = [
-                {"name": c["name"], "ready": True, "restartCount": 0, "state": {"running": {}}, "image": "", "imageID": ""}
+                {
+                    "name": c["name"],
+                    "ready": True,
+                    "restartCount": 0,
+                    "state": {"running": {}},
+                    "image": "",
+                    "imageID": "",
+                }
                 for c in stored["spec"]["containers"]
             ]
             status = {

@@ -48,7 +48,7 @@ def test_a_terminal_has_the_size_of_the_callers(cluster: Cluster, namespace: str
 def test_a_client_that_goes_takes_its_command_along(cluster: Cluster, namespace: str) -> None:
     cluster.run_pod(namespace, "box")
     with subprocess.Popen(
-        [find_kubectl(), "exec", "box", "-n", namespace, "--", sys.executable, "-u", "-c", _PRINT_PID_AND_SLEEP],
+        [find_kubectl(), "exec", "box", "-n", namespace, "--", *_PRINT_PID_AND_SLEEP],
         env=cluster.environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -65,10 +65,12 @@ def test_faults(cluster: Cluster, namespace: str) -> None:
     assert missing.stderr == 'Error from server (NotFound): pods "nothing" not found\n'
     wrong = cluster.kubectl("exec", "pair", "-c", "third", "-n", namespace, "--", "true")
     assert wrong.returncode == 1
-    assert "container third is not valid for pod pair" in wrong.stderr or "not found in pod pair" in wrong.stderr
+    assert (
+        "container third is not valid for pod pair" in wrong.stderr or "not found in pod pair" in wrong.stderr
+    )
 
 
-_PRINT_PID_AND_SLEEP = "import os, time; print(os.getpid()); time.sleep(60)"
+_PRINT_PID_AND_SLEEP = (sys.executable, "-u", "-c", "import os, time; print(os.getpid()); time.sleep(60)")
 
 
 def _ends(pid: int) -> bool:

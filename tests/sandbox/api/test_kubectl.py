@@ -43,6 +43,10 @@ spec:
 """
 
 
+def jsonpath(cluster: Cluster, namespace: str, target: str, path: str) -> str:
+    return cluster.ok("get", target, "-n", namespace, "-o", f"jsonpath={path}")
+
+
 def rows(table: str) -> list[list[str]]:
     return [line.split() for line in table.splitlines()]
 
@@ -127,7 +131,10 @@ def test_rights_and_identity(cluster: Cluster) -> None:
 
 def test_delete_waits_for_the_end(cluster: Cluster, namespace: str) -> None:
     cluster.ok("apply", "-n", namespace, "-f", "-", stdin=SERVICE)
-    assert cluster.ok("delete", "svc", "web", "-n", namespace) == f'service "web" deleted from {namespace} namespace\n'
+    assert (
+        cluster.ok("delete", "svc", "web", "-n", namespace)
+        == f'service "web" deleted from {namespace} namespace\n'
+    )
     gone = cluster.kubectl("get", "svc", "web", "-n", namespace)
     assert gone.stderr == 'Error from server (NotFound): services "web" not found\n'
 
@@ -195,20 +202,37 @@ def test_scale_label_annotate_and_patch(cluster: Cluster, namespace: str) -> Non
     cluster.ok("apply", "-n", namespace, "-f", "-", stdin=DEPLOYED)
     cluster.ok("scale", "deployment", "web", "--replicas=3", "-n", namespace)
     assert cluster.ok("get", "deploy", "web", "-n", namespace, "-o", "jsonpath={.spec.replicas}") == "3"
-    assert cluster.ok("label", "deploy", "web", "team=net", "-n", namespace) == "deployment.apps/web labeled\n"
-    assert cluster.ok("get", "deploy", "-l", "team in (net),!x", "-n", namespace, "-o", "name") == "deployment.apps/web\n"
-    assert cluster.ok("annotate", "deploy", "web", "note=x", "-n", namespace) == "deployment.apps/web annotated\n"
+    assert (
+        cluster.ok("label", "deploy", "web", "team=net", "-n", namespace) == "deployment.apps/web labeled\n"
+    )
+    assert (
+        cluster.ok("get", "deploy", "-l", "team in (net),!x", "-n", namespace, "-o", "name")
+        == "deployment.apps/web\n"
+    )
+    assert (
+        cluster.ok("annotate", "deploy", "web", "note=x", "-n", namespace)
+        == "deployment.apps/web annotated\n"
+    )
     env = '{"spec":{"template":{"spec":{"containers":[{"name":"web","env":[{"name":"A","value":"1"}]}]}}}}'
     cluster.ok("patch", "deploy", "web", "-n", namespace, "-p", env)
     container = json.loads(
-        cluster.ok("get", "deploy", "web", "-n", namespace, "-o", "jsonpath={.spec.template.spec.containers[0]}")
+        cluster.ok(
+            "get", "deploy", "web", "-n", namespace, "-o", "jsonpath={.spec.template.spec.containers[0]}"
+        )
     )
     assert (container["image"], container["env"]) == ("nginx", [{"name": "A", "value": "1"}])
     replace = '[{"op":"replace","path":"/spec/replicas","value":1}]'
     cluster.ok("patch", "deploy", "web", "-n", namespace, "--type=json", "-p", replace)
     assert cluster.ok("get", "deploy", "web", "-n", namespace, "-o", "jsonpath={.spec.replicas}") == "1"
     missing = cluster.kubectl(
-        "patch", "deploy", "web", "-n", namespace, "--type=json", "-p", '[{"op":"remove","path":"/spec/nothing"}]'
+        "patch",
+        "deploy",
+        "web",
+        "-n",
+        namespace,
+        "--type=json",
+        "-p",
+        '[{"op":"remove","path":"/spec/nothing"}]',
     )
     assert missing.returncode == 1
 
@@ -217,6 +241,7 @@ def test_edit_and_diff(cluster: Cluster, namespace: str) -> None:
     cluster.ok("apply", "-n", namespace, "-f", "-", stdin=SERVICE)
     edited = subprocess.run(
         [find_kubectl(), "edit", "svc", "web", "-n", namespace],
+        check=False,
         env={**cluster.environment, "KUBE_EDITOR": "sed -i s/8080/9090/"},
         capture_output=True,
         text=True,
@@ -237,11 +262,27 @@ def test_server_side_apply_and_its_conflict(cluster: Cluster, namespace: str) ->
         "apply", "--server-side", "--field-manager=other", "-n", namespace, "-f", "-", stdin=other
     )
     assert 'conflict with "kubectl": .data.a' in refused.stderr
-    cluster.ok("apply", "--server-side", "--force-conflicts", "--field-manager=other", "-n", namespace, "-f", "-", stdin=other)
-    assert json.loads(cluster.ok("get", "cm", "shared", "-n", namespace, "-o", "jsonpath={.data}")) == {"a": "9", "b": "2"}
+    cluster.ok(
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--field-manager=other",
+        "-n",
+        namespace,
+        "-f",
+        "-",
+        stdin=other,
+    )
+    assert json.loads(cluster.ok("get", "cm", "shared", "-n", namespace, "-o", "jsonpath={.data}")) == {
+        "a": "9",
+        "b": "2",
+    }
     without_b = document.replace(', b: "2"', "").replace("{a:", "{c:")
     cluster.ok("apply", "--server-side", "-n", namespace, "-f", "-", stdin=without_b)
-    assert json.loads(cluster.ok("get", "cm", "shared", "-n", namespace, "-o", "jsonpath={.data}")) == {"a": "9", "c": "1"}
+    assert json.loads(cluster.ok("get", "cm", "shared", "-n", namespace, "-o", "jsonpath={.data}")) == {
+        "a": "9",
+        "c": "1",
+    }
 
 
 def test_server_side_apply_takes_over_from_client_side(cluster: Cluster, namespace: str) -> None:
@@ -249,7 +290,7 @@ def test_server_side_apply_takes_over_from_client_side(cluster: Cluster, namespa
     changed = SERVICE.replace("port: 8080", "port: 8080, targetPort: 9090")
     done = cluster.kubectl("apply", "--server-side", "-n", namespace, "-f", "-", stdin=changed)
     assert done.returncode == 0, done.stderr
-    managers = cluster.ok("get", "svc", "web", "-n", namespace, "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields[*].manager}")
+    managers = jsonpath(cluster, namespace, "svc/web", "{.metadata.managedFields[*].manager}")
     assert "kubectl-client-side-apply" not in managers.split()
     assert "kubectl" in managers.split()
 
@@ -275,7 +316,9 @@ def test_describe_explain_and_events(cluster: Cluster, namespace: str) -> None:
 
 
 def test_bad_objects_are_refused_in_kubernetes_words(cluster: Cluster, namespace: str) -> None:
-    unknown = cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=EXTERNAL.replace("externalName:", "externalNam:"))
+    unknown = cluster.kubectl(
+        "apply", "-n", namespace, "-f", "-", stdin=EXTERNAL.replace("externalName:", "externalNam:")
+    )
     assert 'strict decoding error: unknown field "spec.externalNam"' in unknown.stderr
     missing = cluster.kubectl("apply", "-n", "nowhere", "-f", "-", stdin=EXTERNAL)
     assert 'namespaces "nowhere" not found' in missing.stderr
@@ -286,7 +329,11 @@ def test_bad_objects_are_refused_in_kubernetes_words(cluster: Cluster, namespace
 
 
 def test_endpoints_warn_on_every_verb(cluster: Cluster, namespace: str) -> None:
-    for arguments in (("get", "endpoints"), ("get", "endpoints", "nothing"), ("delete", "endpoints", "nothing")):
+    for arguments in (
+        ("get", "endpoints"),
+        ("get", "endpoints", "nothing"),
+        ("delete", "endpoints", "nothing"),
+    ):
         assert "Warning: v1 Endpoints is deprecated" in cluster.kubectl(*arguments, "-n", namespace).stderr
 
 

@@ -29,7 +29,7 @@ def json_patch(document: Any, operations: list[Any]) -> Any:
         JsonPatchError: an operation is malformed, its path is missing, or its test fails.
     """
     for operation in operations:
-        if not isinstance(operation, dict) or "op" not in operation or "path" not in operation:
+        if not isinstance(operation, dict) or not isinstance(operation.get("path"), str):
             raise JsonPatchError("each operation needs an op and a path")
         document = _apply(document, operation)
     return document
@@ -37,7 +37,7 @@ def json_patch(document: Any, operations: list[Any]) -> Any:
 
 def _apply(document: Any, operation: dict[str, Any]) -> Any:
     path = operation["path"]
-    match operation["op"]:
+    match operation.get("op"):
         case "add":
             return _put(document, path, _value(operation), insert=True)
         case "replace":
@@ -46,10 +46,10 @@ def _apply(document: Any, operation: dict[str, Any]) -> Any:
         case "remove":
             return _remove(document, path)
         case "move":
-            value = _get(document, operation.get("from", ""))
-            return _put(_remove(document, operation["from"]), path, value, insert=True)
+            value = _get(document, _source(operation))
+            return _put(_remove(document, _source(operation)), path, value, insert=True)
         case "copy":
-            return _put(document, path, _copied(_get(document, operation.get("from", ""))), insert=True)
+            return _put(document, path, _copied(_get(document, _source(operation))), insert=True)
         case "test":
             if _get(document, path) != operation.get("value"):
                 raise JsonPatchError(f"testing value {path} failed")
@@ -62,6 +62,13 @@ def _value(operation: dict[str, Any]) -> Any:
     if "value" not in operation:
         raise JsonPatchError(f"{operation['op']} operation at {operation['path']} needs a value")
     return operation["value"]
+
+
+def _source(operation: dict[str, Any]) -> str:
+    source = operation.get("from")
+    if not isinstance(source, str):
+        raise JsonPatchError(f"{operation['op']} operation at {operation['path']} needs a from")
+    return source
 
 
 def _copied(value: Any) -> Any:

@@ -75,7 +75,7 @@ async def _follow(
             async with asyncio.timeout(min(left, _BOOKMARK_SECONDS)):
                 change = await anext(watch)
         except TimeoutError:
-            if query.bookmarks:
+            if query.bookmarks and time.monotonic() < end:
                 await response.write(events.bookmark(objects.store.revision))
             continue
         except WatchOverflowError:
