@@ -154,9 +154,7 @@ class _Run:
             codes.append(ExitCode.ROLLBACK_INCOMPLETE)
         return worst(*codes)
 
-    def _conclude(
-        self, ending: Ending, outcomes: dict[str, str], exit_code: ExitCode, kept: bool
-    ) -> None:
+    def _conclude(self, ending: Ending, outcomes: dict[str, str], exit_code: ExitCode, kept: bool) -> None:
         ended = [outcomes.get(each.step.id) for each in self._context.plan.steps]
         self._context.emitter.emit(
             RunEnded,
