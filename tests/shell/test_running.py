@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ from shell.shells import Run
 from tutorial.engine.ports import CommandResult
 from tutorial.errors import JournalError
 from tutorial.shell.bash import BashShell
+from tutorial.shell.leftovers import Leftovers
 from tutorial.shell.signals import Signals
 
 
@@ -38,7 +41,7 @@ def test_a_timeout_ends_the_whole_group_and_keeps_the_state(run: Run) -> None:
     run("a=1")
     result = run("sleep 60 & echo $!; sleep 60", timeout=0.3)
     assert (result.ended_by, result.seconds < 2) == ("timeout", True)
-    assert not Path("/proc", result.stdout.strip()).exists() or _is_zombie(int(result.stdout))
+    assert _is_gone(int(result.stdout))
     assert run("echo $a").stdout == "1\n"
 
 
@@ -94,12 +97,49 @@ def test_a_daemon_in_a_session_of_its_own_is_ended_too(run: Run, shell: BashShel
     assert not Path("/proc", str(pid)).exists()
 
 
+def test_a_later_process_ends_what_a_killed_one_left(shell: BashShell, tmp_path: Path) -> None:
+    folder = tmp_path / "it's a shell"
+    command = [sys.executable, "-c", KILLED_RUNNER, str(folder)]
+    killed = subprocess.run(command, capture_output=True, text=True, check=False)
+    pid = int(killed.stdout)
+    assert killed.returncode == -9
+    assert Path("/proc", str(pid)).exists()
+    stranger = Leftovers(tmp_path / "missing")
+    stranger.end()
+    assert not _is_gone(pid)
+    Leftovers(folder / "leftovers").end()
+    assert _is_gone(pid)
+
+
+def test_a_remembered_pid_of_another_process_is_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        (tmp_path / "leftovers").write_text(json.dumps({str(stranger.pid): 1, "x": 2}))
+        Leftovers(tmp_path / "leftovers").end()
+        (tmp_path / "leftovers").write_text(json.dumps({str(stranger.pid): 1}))
+        Leftovers(tmp_path / "leftovers").end()
+        assert stranger.poll() is None
+        stranger.kill()
+
+
 def test_other_children_of_the_process_are_left_alone(run: Run, shell: BashShell) -> None:
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
         run("sleep 60 &")
         shell.reap_leftovers()
         assert other.poll() is None
         other.kill()
+
+
+def test_orphans_of_another_child_are_left_alone(run: Run, shell: BashShell) -> None:
+    orphaning = "sleep 0.3; (sleep 60 >/dev/null & echo $!); sleep 60"
+    with subprocess.Popen(
+        ["bash", "-c", orphaning], start_new_session=True, stdout=subprocess.PIPE, text=True
+    ) as other:
+        run("sleep 0.8; sleep 60 &")
+        assert other.stdout is not None
+        orphan = int(other.stdout.readline())
+        shell.reap_leftovers()
+        assert not _is_gone(orphan)
+        os.killpg(other.pid, 9)
 
 
 def test_no_descriptor_is_left_open(run: Run) -> None:
@@ -118,6 +158,24 @@ def test_a_full_or_missing_folder_is_a_journal_error(shell: BashShell, tmp_path:
     (tmp_path / "it's a shell").rename(tmp_path / "moved")
     with pytest.raises(JournalError, match="cannot be written"):
         run("true")
+
+
+KILLED_RUNNER = """
+import os, sys
+from pathlib import Path
+from tutorial.shell.bash import BashShell
+from tutorial.shell.leftovers import Leftovers
+from tutorial.shell.signals import Signals
+with Signals() as signals:
+    shell = BashShell(Path(sys.argv[1]), environment=dict(os.environ), cwd=Path("/"), stopper=signals)
+    result = shell.run("sleep 60 >/dev/null 2>&1 & echo $!", timeout=9, on_output=lambda stream, text: None)
+    print(result.stdout, end="", flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def _is_gone(pid: int) -> bool:
+    return not Path("/proc", str(pid)).exists() or _is_zombie(pid)
 
 
 def _run_and_signal(run: Run, command: str, number: int) -> CommandResult:

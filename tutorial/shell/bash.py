@@ -7,6 +7,7 @@ Made by `tutorial.app`, once a run. Its folder holds:
     command     the command that runs
     save        the script of the EXIT trap
     saved       what that script wrote
+    leftovers   background processes that live on
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class BashShell:
         self._folder = folder
         self._home = cwd
         self._stopper = stopper
-        self._leftovers = Leftovers()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(folder)
+        self._leftovers = Leftovers(folder / "leftovers")
         self._write("save", SAVE_SCRIPT.encode() + shlex.quote(str(folder / "saved")).encode() + b"\n")
         self._state = _with_path_prefix(
             self._read_state() or ShellState.initial(environment, cwd), path_prefix
@@ -199,11 +200,22 @@ class BashShell:
                     os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as error:
-            raise JournalError(
-                f"{path} cannot be written.",
-                why=error.strerror or str(error),
-                do="Make room on that disk, or set XDG_STATE_HOME to a folder on another one.",
-            ) from None
+            raise _unwritable(path, error) from None
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"{path} cannot be written.",
+        why=error.strerror or str(error),
+        do="Make room on that disk, or set XDG_STATE_HOME to a folder on another one.",
+    )
 
 
 def _find_bash(environment: Mapping[str, str]) -> str:

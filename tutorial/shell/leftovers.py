@@ -2,12 +2,14 @@
 
 Called by `tutorial.shell.bash`. On Linux the runner is their subreaper: when bash ends, what it
 left becomes a child of the runner, and stays known until it is waited for. Elsewhere the process
-group of the command stands for them.
+group of the command stands for them. A file names them, with their start times, so that the
+rollback of a run whose process was killed finds them, too.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -25,18 +27,27 @@ _PROC = Path("/proc")
 class Leftovers:
     """The processes and open pipes that ended commands left behind."""
 
-    def __init__(self) -> None:
-        self._roots: set[int] = set()
+    def __init__(self, path: Path) -> None:
+        """`path` is the file that names them; what it names from an earlier time is taken over."""
+        self._path = path
+        self._roots = _remembered(path)
         self._groups: set[int] = set()
         self.pipes: list[int] = []
         self._is_subreaper = sys.platform == "linux" and _become_subreaper()
 
     @contextmanager
     def adopting(self) -> Iterator[None]:
-        """What becomes a child of this process in the meantime was left by a command."""
+        """What becomes a child of this process in the meantime was left by a command, unless it is
+        of a session that another child has: such a child's own orphans come here, too."""
         before = _children()
         yield
-        self._roots |= _children() - before
+        new = _children() - before
+        if new:
+            others = {_session(pid) for pid in before - self._roots} - {os.getsid(0)}
+            new = {pid for pid in new if _session(pid) not in others}
+        if new:
+            self._roots |= new
+            self._remember()
 
     def note_group(self, group: int) -> None:
         """A command in this process group has ended; remember the group if members live on."""
@@ -54,9 +65,17 @@ class Leftovers:
                 os.waitpid(root, os.WNOHANG)
         self._roots.clear()
         self._groups.clear()
+        self._path.unlink(missing_ok=True)
         for pipe in self.pipes:
             os.close(pipe)
         self.pipes.clear()
+
+    def _remember(self) -> None:
+        """Losing this file costs a process that goes on, no more: it is written as well as can be."""
+        started = {str(root): _started(root) for root in self._roots}
+        with suppress(OSError):
+            self._path.touch(mode=0o600)
+            self._path.write_text(json.dumps(started))
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._living():
@@ -77,7 +96,7 @@ class Leftovers:
         """The roots, their descendants, and the other members of their sessions.
 
         A root is waited for only at the end, so that neither its pid nor its session's id can
-        be given to a stranger before.
+        be given to a stranger before. One from an earlier time lives when it is taken over.
         """
         if not self._roots:
             return set()
@@ -93,20 +112,47 @@ class Leftovers:
 
 
 class _Process:
-    """One line of /proc/PID/stat, as far as it matters here."""
+    """One line of /proc/PID/stat, as far as it matters here (proc_pid_stat(5))."""
 
     def __init__(self, stat: str) -> None:
-        state, parent, _, session = stat.rpartition(")")[2].split()[:4]
-        self.parent = int(parent)
-        self.session = int(session)
-        self.is_zombie = state in "ZX"
+        fields = stat.rpartition(")")[2].split()
+        self.is_zombie = fields[0] in "ZX"
+        self.parent = int(fields[1])
+        self.session = int(fields[3])
+        self.started = int(fields[19])
+
+
+def _process(pid: int) -> _Process | None:
+    try:
+        return _Process((_PROC / str(pid) / "stat").read_text(errors="replace"))
+    except OSError:
+        return None
 
 
 def _process_table() -> Iterator[tuple[int, _Process]]:
     for entry in _PROC.iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                yield int(entry.name), _Process((entry / "stat").read_text(errors="replace"))
+        if entry.name.isdigit() and (process := _process(int(entry.name))):
+            yield int(entry.name), process
+
+
+def _started(pid: int) -> int:
+    """When the process started, in clock ticks since the machine did; -1 if it is gone."""
+    process = _process(pid)
+    return process.started if process else -1
+
+
+def _session(pid: int) -> int:
+    process = _process(pid)
+    return process.session if process else -1
+
+
+def _remembered(path: Path) -> set[int]:
+    """The processes that the file names, as far as they are still the same ones."""
+    try:
+        started = json.loads(path.read_text())
+        return {int(pid) for pid, start in started.items() if start >= 0 and _started(int(pid)) == start}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return set()
 
 
 def _children() -> set[int]:
