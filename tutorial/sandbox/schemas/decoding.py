@@ -6,8 +6,7 @@ Go's JSON decoder and of Kubernetes' strict decoding, as a 1.36 server answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tutorial.sandbox.ports import Object
 from tutorial.sandbox.resources import ResourceType
@@ -36,8 +35,7 @@ def _bad_request(resource: ResourceType, why: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where the walk is: the field of a Go structure, its path with list indices and map keys, as
     unknown fields are reported, and its path without them, as wrong types are."""
 
