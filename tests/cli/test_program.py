@@ -17,44 +17,6 @@ ROOT = Path(__file__).parents[2]
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """The program in a process of its own, with a home of its own and no terminal."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "tutorial.cli.main", *arguments],
-            env={**variables(tmp_path), **environment},
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
-
-
-def variables(home: Path) -> dict[str, str]:
-    return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-    }
-
-
-@pytest.fixture
-def tutorial(tmp_path: Path) -> Path:
-    """A tutorial of one step that needs no cluster."""
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "tutorial.yaml").write_text("title: Mine\nrequires: none\n")
-    (folder / "10-say.yaml").write_text("title: Say it\ncommand: |\n  echo it\n")
-    return folder
-
-
 def test_help_loads_nothing_heavy() -> None:
     script = (
         "import sys\n"
@@ -227,14 +189,14 @@ def test_the_debug_log_is_masked(program: Program) -> None:
     assert secret not in Path(done.stderr.rpartition("Log: ")[2].strip()).read_text()
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_is_no_error(user_variables: dict[str, str]) -> None:
     done = subprocess.run(
         [
             "bash",
             "-c",
             f"set -o pipefail; {sys.executable} -m tutorial.cli.main show externalname | head -n 1",
         ],
-        env=variables(tmp_path),
+        env=user_variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -128,7 +128,7 @@ def test_a_wait_is_shown_in_place() -> None:
 def test_a_pass_is_told_by_glyph_word_and_proof() -> None:
     passed = events.VerdictReached(3, "one", Verdict(proof="exit code 0"))
     assert "✓ passed in 0.0 s   exit code 0" in draw(passed)
-    assert "Passed: exit code 0\n" in write(passed)
+    assert "Passed in 0.0 s: exit code 0\n" in write(passed)
 
 
 @pytest.mark.parametrize("width", [80, 160])

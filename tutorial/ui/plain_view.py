@@ -34,6 +34,7 @@ class PlainView:
         self._titles: dict[str, str] = {}
         self._standing_at = ""
         self._was_interrupted = False
+        self._command_seconds = 0.0
         self._unfinished: dict[str, str] = {}
         self._write: dict[type[events.Event], Callable[[Any], None]] = {
             events.RunStarted: self._run_started,
@@ -132,6 +133,7 @@ class PlainView:
     def _command_ended(self, event: events.CommandEnded) -> None:
         if event.purpose in _JUDGED_PURPOSES:
             self._was_interrupted = event.ended_by == "interrupt"
+            self._command_seconds = event.seconds
         for line in self._unfinished.values():
             self._output_line(line)
         self._unfinished = {}
@@ -148,7 +150,8 @@ class PlainView:
 
     def _verdict_reached(self, event: events.VerdictReached) -> None:
         if event.verdict.passed:
-            self._line(f"Passed: {event.verdict.proof}" if event.verdict.proof else "Passed.")
+            proof = f": {event.verdict.proof}" if event.verdict.proof else "."
+            self._line(f"Passed in {wording.duration(self._command_seconds)}{proof}")
             return
         if self._was_interrupted:
             return
@@ -169,10 +172,14 @@ class PlainView:
             self._line(f"Actual: {mismatch.actual.rstrip()}")
 
     def _step_ended(self, event: events.StepEnded) -> None:
-        mark = wording.OUTCOMES.get(event.outcome, wording.UNKNOWN)
-        reason = f": {event.reason}" if event.reason else ""
-        title = "" if event.step == self._standing_at else f" ({self._titles.get(event.step, event.step)})"
-        self._line(f"Step{title} {mark.word or event.outcome}, {wording.duration(event.seconds)}{reason}")
+        if event.outcome not in ("passed", "failed"):
+            mark = wording.OUTCOMES.get(event.outcome, wording.UNKNOWN)
+            other = event.step != self._standing_at
+            title = f" ({self._titles.get(event.step, event.step)})" if other else ""
+            reason = f": {event.reason}" if event.reason else "."
+            self._line(f"Step{title} {mark.word or event.outcome}{reason}")
+        elif event.outcome == "failed" and event.reason:
+            self._line(f"Warning: {event.reason}")
         if event.after and event.outcome == "passed":
             self._markdown(event.after)
 

@@ -43,6 +43,7 @@ class TerminalView:
         self._command_seconds = 0.0
         self._was_interrupted = False
         self._last_line_is_open = False
+        self._gap_wanted = False
         self._draw: dict[type[events.Event], Callable[[Any], None]] = {
             events.RunStarted: self._run_started,
             events.StepStarted: self._step_started,
@@ -113,6 +114,9 @@ class TerminalView:
 
     def _step_started(self, event: events.StepStarted) -> None:
         self._standing_at = event.step
+        if self._gap_wanted:
+            self._console.print()
+            self._gap_wanted = False
         step_drawing.draw_step(self._console, event, self._label)
         for past in self._transcript.of(event.step):
             self._draw[type(past)](past)
@@ -167,6 +171,7 @@ class TerminalView:
 
     def _noticed(self, event: events.Noticed) -> None:
         self._note(event.level, event.text)
+        self._gap_wanted = True
 
     def _note(self, level: str, text: str) -> None:
         mark = wording.LEVELS.get(level, wording.LEVELS["info"])

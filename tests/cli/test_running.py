@@ -1,0 +1,68 @@
+"""`run` from the command line, with a tutorial that needs no cluster: streams, records, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_a_passing_run_is_exit_0(program: Program, tutorial: Path) -> None:
+    done = program("run", str(tutorial), "--auto")
+    assert done.returncode == 0, done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_a_failing_run_is_exit_1_and_reported(program: Program, tutorial: Path, tmp_path: Path) -> None:
+    (tutorial / "20-fail.yaml").write_text("title: Fail\ncommand: |\n  echo no >&2; false\n")
+    done = program("run", str(tutorial), "--auto", "--junit", "report.xml")
+    assert done.returncode == 1
+    suite = ElementTree.parse(tmp_path / "report.xml").getroot().find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert "1 passed, 1 failed" in done.stdout
+
+
+def test_events_go_to_stdout_and_the_view_to_stderr(program: Program, tutorial: Path) -> None:
+    done = program("run", str(tutorial), "--auto", "-o", "jsonl")
+    events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+    assert (events[0], events[-1]) == ("RunStarted", "RunEnded")
+    assert "Say it" in done.stderr
+
+
+def test_debug_logs_the_events(program: Program, tutorial: Path) -> None:
+    done = program("run", str(tutorial), "--auto", "--debug")
+    log = Path(done.stderr.rpartition("Log: ")[2].strip()).read_text()
+    assert '"event": "StepEnded"' in log
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_keep_takes_no_word_after_it(program: Program, tutorial: Path, place: str) -> None:
+    arguments = ["--keep", str(tutorial)] if place == "before" else [str(tutorial), "--keep"]
+    done = program("run", "--auto", *arguments)
+    assert done.returncode == 0, done.stderr
+    kept = json.loads(program("status", "-o", "json").stdout)
+    assert [run["state"] for run in kept] == ["kept"]
+    assert f"egress-tutorial resume {kept[0]['run_id']}" in done.stdout
+    rolled_back = program("rollback")
+    assert rolled_back.returncode == 0
+    assert kept[0]["run_id"] in rolled_back.stderr
+    assert json.loads(program("status", "-o", "json").stdout) == []
+
+
+def test_a_rollback_of_nothing_says_so(program: Program) -> None:
+    done = program("rollback")
+    assert (done.returncode, done.stderr) == (0, "There is no run to undo.\n")
+
+
+def test_a_bad_step_file_is_exit_3(program: Program, tutorial: Path) -> None:
+    (tutorial / "20-bad.yaml").write_text("title: Bad\n")
+    done = program("run", str(tutorial), "--auto")
+    assert done.returncode == 3
+    assert "20-bad.yaml" in done.stderr
