@@ -22,6 +22,7 @@ from tutorial.sandbox.api.server import ApiServer
 from tutorial.sandbox.api.tls import make_certificate
 from tutorial.sandbox.resources import NAMESPACE, POD
 from tutorial.sandbox.schemas import Schemas
+from tutorial.sandbox.status import ApiError
 from tutorial.sandbox.store.store import Store
 
 Object = dict[str, Any]
@@ -69,11 +70,13 @@ class LocalSession:
 
 
 class LocalRuntime:
-    """A node whose containers log three lines each."""
+    """A node whose containers log three lines each; one called `ended` does not run."""
 
     async def exec(
         self, pod: Object, container: str, command: Sequence[str], *, stdin: bool, tty: bool
     ) -> LocalSession:
+        if container == "ended":
+            raise ApiError(400, "BadRequest", "container not running (ended)")
         return LocalSession(command, stdin=stdin, tty=tty)
 
     async def logs(

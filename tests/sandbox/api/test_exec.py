@@ -70,6 +70,13 @@ def test_faults(cluster: Cluster, namespace: str) -> None:
     )
 
 
+def test_a_container_that_does_not_run_is_named(cluster: Cluster, namespace: str) -> None:
+    cluster.run_pod(namespace, "box", "ended")
+    refused = cluster.kubectl("exec", "box", "-n", namespace, "--", "true")
+    assert refused.returncode == 1
+    assert "container not running (ended)" in refused.stderr
+
+
 _PRINT_PID_AND_SLEEP = (sys.executable, "-u", "-c", "import os, time; print(os.getpid()); time.sleep(60)")
 
 
