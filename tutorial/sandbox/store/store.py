@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tutorial.sandbox.resources import ResourceType
-from tutorial.sandbox.store.watching import StoreWatch, StoredChange
+from tutorial.sandbox.store.watching import StoredChange, StoreWatch
 
 Object = dict[str, Any]
 StorageKey = tuple[str, str]
