@@ -1,0 +1,73 @@
+"""Coming back to a run that was kept or cut off."""
+
+from __future__ import annotations
+
+import pytest
+from engine.fakes import LESSON, Crash, Script, World, reference
+
+from tutorial.engine.decisions import Action
+from tutorial.engine.events import RunStarted
+from tutorial.errors import ExitCode
+
+
+def kept_before(step_id: str) -> World:
+    """A run that was kept at the pause before this step."""
+    world = World(LESSON)
+    ids = [each.id for each in LESSON]
+    world.run(Script(*[Action.RUN] * 2 * ids.index(step_id), Action.KEEP))
+    world.new_process()
+    return world
+
+
+def test_it_stands_at_the_same_step_and_ends_clean() -> None:
+    world = kept_before("look")
+    script = Script()
+    assert world.run(script, resumed=True).exit_code is ExitCode.OK
+    assert script.places[0] == ("BEFORE", "look")
+    assert set(world.cluster.picture()) == {"service/kubernetes@default"}
+    started = world.recorder.of(RunStarted)[0]
+    assert isinstance(started, RunStarted)
+    assert started.resumed
+
+
+def test_variables_are_taken_again() -> None:
+    world = kept_before("web")
+    world.run(Script(Action.QUIT), resumed=True)
+    assert world.shell.ran == ["set POD app-1"]
+
+
+def test_what_is_missing_is_made_again() -> None:
+    world = kept_before("look")
+    world.cluster.remove(reference("namespace/plain"))
+    world.run(Script(Action.KEEP), resumed=True)
+    assert reference("deployment/app@plain") in world.cluster.objects
+    assert "make service/web@${NAMESPACE}" not in world.shell.ran
+
+
+def test_in_a_fresh_cluster_everything_is_made_again() -> None:
+    world = kept_before("look")
+    world.cluster.objects.clear()
+    script = Script()
+    assert world.run(script, resumed=True).exit_code is ExitCode.OK
+    assert script.places[0] == ("BEFORE", "look")
+    assert world.cluster.objects == {}
+
+
+def test_what_a_later_step_deleted_is_not_missing() -> None:
+    world = kept_before("no-app")
+    script = Script(Action.QUIT)
+    world.run(script, resumed=True)
+    assert script.places[0] == ("CLEANUP", "no-app")
+    assert world.shell.ran[:1] == ["set POD app-1"]
+    assert "make service/web@${NAMESPACE}" not in world.shell.ran
+
+
+@pytest.mark.parametrize("moment", range(1, 90, 4))
+def test_a_run_that_was_cut_off_is_resumed_and_ends_clean(moment: int) -> None:
+    world = World(LESSON)
+    world.moments.crash_at = moment
+    with pytest.raises(Crash):
+        world.run(Script(), auto=True)
+    world.new_process()
+    assert world.run(Script(), auto=True, resumed=True).exit_code is ExitCode.OK
+    assert set(world.cluster.picture()) == {"service/kubernetes@default"}
