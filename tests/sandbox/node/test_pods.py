@@ -64,6 +64,22 @@ async def test_kernel_settings_of_the_host_are_out_of_reach(node: NodeClient) ->
     assert made.code != 0
 
 
+async def test_a_fork_bomb_stays_in_its_pod(node: NodeClient) -> None:
+    pod = await make(node, "a", "10.244.0.5")
+    script = "import os\nn = 0\ntry:\n while n < 1500 and os.fork(): n += 1\nexcept OSError: print(n)\n"
+    python = "/usr/bin/python3"
+    if not Path(python).exists() or _kernel() < (6, 14):
+        pytest.skip("needs python3 in /usr/bin and Linux 6.14")
+    ended = await run(pod, python, "-c", script)
+    assert 0 < int(ended.stdout.split()[-1]) < 1024
+    assert int(Path("/proc/sys/kernel/pid_max").read_text()) > 1024
+
+
+def _kernel() -> tuple[int, int]:
+    major, minor = os.uname().release.split(".")[:2]
+    return int(major), int(minor)
+
+
 async def test_a_program_gets_three_descriptors_and_default_signals(node: NodeClient) -> None:
     pod = await make(node, "a", "10.244.0.5")
     listed = await run(pod, "sh", "-c", "ls /proc/$$/fd; grep SigIgn /proc/$$/status")

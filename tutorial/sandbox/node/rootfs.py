@@ -37,6 +37,7 @@ _DEVICE_LINKS = {
     "stderr": "/proc/self/fd/2",
     "ptmx": "pts/ptmx",
 }
+_HIGHEST_PID = "1024"
 _READ_ONLY_PROC = ("sys", "sysrq-trigger", "irq", "bus", "fs")
 _HIDDEN_PROC = ("kcore", "keys", "kmsg", "timer_list", "sched_debug")
 
@@ -143,6 +144,7 @@ def _mount_proc() -> None:
     target = _inside("proc")
     try:
         syscalls.mount("proc", str(target), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        _bound_processes(target)
     except PermissionError:
         syscalls.mount("/proc", str(target), flags=MS_BIND | MS_REC)
     for name in _READ_ONLY_PROC:
@@ -154,6 +156,15 @@ def _mount_proc() -> None:
         path = target / name
         if path.exists():
             syscalls.mount("/dev/null", str(path), flags=MS_BIND)
+
+
+def _bound_processes(proc: Path) -> None:
+    """Bound the pod's processes by the highest pid, which is the pid namespace's own setting since
+    Linux 6.14 (before, it is the machine's, and is left alone). Root is under no other bound."""
+    major, minor = (int(part) for part in os.uname().release.split(".")[:2])
+    if (major, minor) >= (6, 14):
+        with suppress(OSError):
+            (proc / "sys/kernel/pid_max").write_text(_HIGHEST_PID)
 
 
 def _pivot() -> None:
