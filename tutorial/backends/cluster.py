@@ -15,7 +15,7 @@ from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.objects import object_state, to_recreate, without_allocations
 from tutorial.backends.rest import Response, RestClient
 from tutorial.engine.ports import ObjectState
-from tutorial.errors import AlreadyThereError, NotReadyError
+from tutorial.errors import AlreadyThereError, ClusterAwayError, NotReadyError
 from tutorial.steps.model import ObjectReference
 
 _PAGE = 500
@@ -25,8 +25,8 @@ _CONFLICT_SECONDS = 0.1
 
 
 class ApiCluster:
-    """See `tutorial.engine.ports.Cluster`. Every method raises NotReadyError when the API server
-    cannot be reached or refuses what it is asked for."""
+    """See `tutorial.engine.ports.Cluster`. Every method raises ClusterAwayError when the API server
+    cannot be reached, and NotReadyError when it refuses what it is asked for."""
 
     def __init__(self, client: RestClient, namespace: str) -> None:
         """`namespace` is meant where a reference to a namespaced kind names none."""
@@ -174,7 +174,8 @@ class ApiCluster:
     def _expect(self, response: Response, to_do: str) -> dict[str, Any]:
         if 200 <= response.status < 300:
             return response.json()
-        raise NotReadyError(
+        error = ClusterAwayError if response.status >= 500 else NotReadyError
+        raise error(
             f"The API server refused to {to_do}.",
             why=response.message,
             do="Ask for the right to do so." if response.status == 403 else "Try again in a moment.",

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from tutorial.backends.credentials import Credentials
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.transport import open_connection
-from tutorial.errors import NotReadyError
+from tutorial.errors import ClusterAwayError, NotReadyError
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
@@ -78,7 +78,8 @@ class RestClient:
         connection, unless the request might then be done twice.
 
         Raises:
-            NotReadyError: the server cannot be reached, or refuses the user (401).
+            ClusterAwayError: the server cannot be reached.
+            NotReadyError: it is not the right one, or refuses the user (401).
         """
         delays = iter(RETRY_DELAYS)
         may_log_in_again = True
@@ -157,7 +158,7 @@ class RestClient:
                 why=f"Its certificate was refused: {error.verify_message}.",
                 do=f"Check the cluster {self._access.cluster_name} in: kubectl config view",
             )
-        return NotReadyError(
+        return ClusterAwayError(
             f"The API server {server} cannot be reached.",
             why=_reason(error),
             do=f"Try it with: kubectl --context {self._access.context} get --raw /readyz",
