@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 _HOST = "en.wikipedia.org"
+_HTML = ("Content-Type", "text/html; charset=UTF-8")
+_EMPTY = (_HTML, ("Content-Length", "0"))
 _PAGE = b"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -27,16 +29,14 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """Answer every GET and HEAD with the page. As at Wikipedia, `/` leads to the main page and plain
     HTTP to HTTPS."""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        start_response("405 Method Not Allowed", [("Allow", "GET, HEAD"), ("Content-Length", "0")])
+        start_response("405 Method Not Allowed", [("Allow", "GET, HEAD"), *_EMPTY])
         return []
     path = environ.get("PATH_INFO", "/")
     secure = environ["wsgi.url_scheme"] == "https"
     if path == "/" or not secure:
         host = environ.get("HTTP_HOST") or _HOST
         wanted = "/wiki/Main_Page" if path == "/" else quote(path, safe="/:@!$&'()*+,;=~")
-        headers = [("Location", f"https://{host}{wanted}"), ("Content-Length", "0")]
-        start_response("301 Moved Permanently", headers)
+        start_response("301 Moved Permanently", [("Location", f"https://{host}{wanted}"), *_EMPTY])
         return []
-    headers = [("Content-Type", "text/html; charset=UTF-8"), ("Content-Length", str(len(_PAGE)))]
-    start_response("200 OK", headers)
+    start_response("200 OK", [_HTML, ("Content-Length", str(len(_PAGE)))])
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [_PAGE]
