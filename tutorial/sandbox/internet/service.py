@@ -21,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+from tutorial.sandbox.internet.certificates import make_certificates
 from tutorial.sandbox.internet.names import HTTPBIN, HTTPBIN_ADDRESSES, WIKIPEDIA, WIKIPEDIA_ADDRESSES
 from tutorial.sandbox.internet.server import ServerPlan, SitePlan
 
@@ -56,10 +57,7 @@ class Internet:
             node: makes the pod and its sockets.
             folder: the sandbox's run folder.
         """
-        self.authority = ""
-        """PEM text of the authority that pods must trust; there once `start` has returned."""
-        self.ca_bundle = folder / "internet-ca.crt"
-        """The same as a file."""
+        self._certificates = make_certificates([HTTPBIN], WIKIPEDIA)
         self._node = node
         self._sockets_folder = folder / "internet"
         self._coming_up: asyncio.Task[None] | None = None
@@ -67,14 +65,14 @@ class Internet:
         self._process_handle: int | None = None
         self._lifeline: socket.socket | None = None
 
-    async def start(self) -> None:
-        """Make the authority, and begin to bring up the rest."""
-        from tutorial.sandbox.internet.certificates import make_certificates
+    @property
+    def authority(self) -> str:
+        """PEM text of the authority that pods must trust."""
+        return self._certificates.authority
 
-        certificates = make_certificates([HTTPBIN], WIKIPEDIA)
-        self.authority = certificates.authority
-        self.ca_bundle.write_text(certificates.authority)
-        self._coming_up = asyncio.create_task(self._come_up(certificates.chains))
+    async def start(self) -> None:
+        """Begin to bring it up."""
+        self._coming_up = asyncio.create_task(self._come_up(self._certificates.chains))
 
     async def up(self) -> None:
         """Wait until the sockets are there: from then on a request is answered, if not at once.
