@@ -28,7 +28,11 @@ from tutorial.errors import SandboxError
 from tutorial.sandbox.node.namespaces import NodeProcess, fork_node
 from tutorial.sandbox.state import SandboxState, write_state
 
-SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+_SYSTEM_CERTIFICATES = (
+    Path("/etc/ssl/certs/ca-certificates.crt"),  # Debian, Arch, Alpine
+    Path("/etc/pki/tls/certs/ca-bundle.crt"),  # Fedora
+    Path("/etc/ssl/ca-bundle.pem"),  # SUSE
+)
 _NODE_END_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
@@ -151,6 +155,8 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
     certificate = make_certificate()
     token = secrets.token_urlsafe(32)
     internet = Internet(client, folder)
+    await internet.start()
+    parts.push_async_callback(internet.stop)
     mesh = MeshControl(objects, folder)
     settings = PodSettings(
         dns_address=CLUSTER_DNS,
@@ -165,7 +171,6 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
         ServiceProxy(objects, client),
         DnsServer(objects, client, OUTSIDE_NAMES),
         mesh,
-        internet,
     ):
         await part.start()
         parts.push_async_callback(part.stop)
@@ -184,8 +189,8 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
 def _write_trusted_certificates(folder: Path, authority: str) -> Path:
     """What pods trust: what this machine trusts, and the sandbox's internet."""
     bundle = folder / "trusted.pem"
-    ours = SYSTEM_CERTIFICATES.read_text() if SYSTEM_CERTIFICATES.is_file() else ""
-    bundle.write_text(ours + authority)
+    system = next((path.read_text() for path in _SYSTEM_CERTIFICATES if path.is_file()), "")
+    bundle.write_text(system + authority)
     return bundle
 
 
