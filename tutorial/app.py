@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tutorial import __version__, wiring
-from tutorial.backends.select import is_gone, open_backend
+from tutorial.backends.select import open_backend
 from tutorial.engine.history import begun_steps, owned_objects
 from tutorial.engine.plan import make_plan, run_settings
-from tutorial.engine.records import Closed
-from tutorial.errors import ExitCode, UsageError, worst
+from tutorial.errors import ExitCode, TutorialError, UsageError, worst
 from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import (
     RunFolder,
@@ -26,27 +24,12 @@ from tutorial.journal.run_folder import (
     new_run_id,
     prune_closed_runs,
 )
-from tutorial.options import RunOptions
+from tutorial.options import RunOptions, RunStatus
 from tutorial.shell.signals import Signals
 from tutorial.steps.loader import find_tutorial, load_tutorial
 from tutorial.ui.environment import Environment
 
 __all__ = ["RunOptions", "RunStatus", "resume_run", "rollback_run", "run_tutorial", "status"]
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """One run that is not over. `state` is `running`, `kept` or `interrupted` (its process is
-    gone without an end); `step` is the id of the step it stands at; `objects` are still there
-    by its journal; `started` is seconds since the epoch."""
-
-    run_id: str
-    tutorial: str
-    backend_label: str
-    state: str
-    step: str
-    started: float
-    objects: tuple[str, ...] = ()
 
 
 def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
@@ -115,11 +98,22 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
 
 
 def rollback_run(run_id: str | None, options: RunOptions, environment: Environment) -> ExitCode:
-    """Undo what a kept or interrupted run made; None means every such run."""
+    """Undo what a kept or interrupted run made; None means every such run.
+
+    An error in one run does not keep the others from being undone; it is raised after them.
+    """
     home = state_home(environment.variables)
-    run_ids = [run_id] if run_id else _left_runs(home)
+    codes: list[ExitCode] = []
+    errors: list[TutorialError] = []
     with Signals() as signals:
-        return worst(*(_roll_back_one(home, each, options, environment, signals) for each in run_ids))
+        for each in [run_id] if run_id else _left_runs(home):
+            try:
+                codes.append(wiring.roll_back_left_run(home, each, options, environment, signals))
+            except TutorialError as error:
+                errors.append(error)
+    if errors:
+        raise errors[0]
+    return worst(*codes)
 
 
 def status(environment: Environment) -> Sequence[RunStatus]:
@@ -137,22 +131,6 @@ def status(environment: Environment) -> Sequence[RunStatus]:
         for run in list_runs(state_home(environment.variables))
         if run.state is not RunState.CLOSED
     ]
-
-
-def _roll_back_one(
-    home: Path, run_id: str, options: RunOptions, environment: Environment, signals: Signals
-) -> ExitCode:
-    """Undo one run from its journal. Where its sandbox is gone, only the journal is closed."""
-    with RunFolder.open(home, run_id) as folder:
-        if not begun_steps(folder.journal.records()) or is_gone(folder.meta.backend_parameters, home):
-            folder.journal.append(Closed("quit"))
-            folder.forget_state()
-            return ExitCode.OK
-        with (
-            wiring.ending_own_sandbox(folder, home),
-            wiring.reopen_backend(folder, home, environment) as opened,
-        ):
-            return wiring.Stage(options, environment, signals, folder, opened).roll_back()
 
 
 def _left_runs(home: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the command line may ask of a run. Made by `tutorial.cli`; read by `tutorial.app`."""
+"""What the command line may ask of runs and what it is told: words of `tutorial.app` and `tutorial.cli`."""
 
 from __future__ import annotations
 
@@ -26,3 +26,18 @@ class RunOptions:
     context: str | None = None
     kubeconfig: str | None = None
     debug: bool = False
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """One run that is not over. `state` is `running`, `kept` or `interrupted` (its process is
+    gone without an end); `step` is the id of the step it stands at; `objects` are still there
+    by its journal; `started` is seconds since the epoch."""
+
+    run_id: str
+    tutorial: str
+    backend_label: str
+    state: str
+    step: str
+    started: float
+    objects: tuple[str, ...] = ()

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
-from tutorial.backends.select import end_own_sandbox, open_backend
+from tutorial.backends.select import end_own_sandbox, is_gone, open_backend
 from tutorial.engine.context import Context, Tools
 from tutorial.engine.emit import Emitter
+from tutorial.engine.history import begun_steps
 from tutorial.engine.ledger import Ledger
 from tutorial.engine.objects_now import objects_now
 from tutorial.engine.plan import Plan
@@ -146,6 +147,19 @@ class Stage:
         )
 
 
+def roll_back_left_run(
+    home: Path, run_id: str, options: RunOptions, environment: Environment, signals: Signals
+) -> ExitCode:
+    """Undo one run from its journal. Where its sandbox is gone, only the journal is closed."""
+    with RunFolder.open(home, run_id) as folder:
+        if not begun_steps(folder.journal.records()) or is_gone(folder.meta.backend_parameters, home):
+            folder.journal.append(Closed("quit"))
+            folder.forget_state()
+            return ExitCode.OK
+        with ending_own_sandbox(folder, home), reopen_backend(folder, home, environment) as opened:
+            return Stage(options, environment, signals, folder, opened).roll_back()
+
+
 def reopen_backend(
     folder: RunFolder, home: Path, environment: Environment
 ) -> AbstractContextManager[OpenBackend]:
@@ -167,8 +181,10 @@ def closing_unless_begun(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if not folder.journal.records():
-            folder.journal.append(Closed("failed"))
+        records = folder.journal.records()
+        if not begun_steps(records):
+            if not records:
+                folder.journal.append(Closed("failed"))
             folder.forget_state()
         raise
 

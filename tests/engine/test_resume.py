@@ -7,7 +7,8 @@ from engine.fakes import LESSON, Crash, Script, World, reference
 
 from tutorial.engine.decisions import Action
 from tutorial.engine.events import RunStarted
-from tutorial.errors import ExitCode
+from tutorial.engine.records import Closed
+from tutorial.errors import ClusterAwayError, ExitCode
 
 
 def kept_before(step_id: str) -> World:
@@ -71,3 +72,13 @@ def test_a_run_that_was_cut_off_is_resumed_and_ends_clean(moment: int) -> None:
     world.new_process()
     assert world.run(Script(), auto=True, resumed=True).exit_code is ExitCode.OK
     assert set(world.cluster.picture()) == {"service/kubernetes@default"}
+
+
+def test_a_cluster_that_is_away_leaves_the_run_as_it_was() -> None:
+    world = kept_before("look")
+    before = world.cluster.picture()
+    world.cluster.away_for = 1_000
+    with pytest.raises(ClusterAwayError):
+        world.run(Script(), auto=True, resumed=True)
+    assert world.cluster.picture() == before
+    assert world.journal.kept[-1] == Closed("kept", kept=True)

@@ -44,7 +44,8 @@ def judge(
     if result.ended_by == "timeout":
         late = Mismatch("time", "timeout", "", "", f"It was stopped after {result.seconds:.0f} s.")
         verdict = replace(verdict, mismatches=(late, *verdict.mismatches))
-    return _masked(verdict, context.tools.masker)
+    proof = context.plan.fill(verdict.proof)
+    return _masked(replace(verdict, proof=proof), context.tools.masker)
 
 
 def capture(context: Context, step: Step, result: CommandResult) -> tuple[Mismatch, ...]:

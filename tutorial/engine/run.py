@@ -74,8 +74,7 @@ class _Run:
         self._walk = Walk(context, prompter, auto=settings.auto)
 
     def run(self) -> RunResult:
-        if not self._settings.resumed:
-            self._guard()
+        self._check_first()
         self._announce()
         ending, trouble = self._go()
         outcomes = last_outcomes(self._context.ledger.records())
@@ -89,11 +88,13 @@ class _Run:
         self._conclude(ending, outcomes, exit_code, kept)
         return RunResult(exit_code, kept)
 
-    def _guard(self) -> None:
+    def _check_first(self) -> None:
+        """Hold the run against the cluster before anything is done; an error leaves all as it is."""
+        resumed = self._settings.resumed
         try:
-            guard(self._context)
+            (settle if resumed else guard)(self._context)
         except TutorialError:
-            self._context.ledger.note(Closed("failed"))
+            self._context.ledger.note(Closed("kept" if resumed else "failed", kept=resumed))
             raise
 
     def _announce(self) -> None:
@@ -126,7 +127,6 @@ class _Run:
 
     def _come_back(self) -> None:
         """Stand at the same step as before, with everything there that it needs."""
-        settle(self._context)
         position = standing_at(self._context)
         if self._walk.prepare(steps_to_redo(self._context)):
             self._walk.move_to(position)
