@@ -56,7 +56,12 @@ class Machine:
         return done.stdout
 
     def bash(self, script: str) -> None:
-        environment = {**self.environment, "KUBECONFIG": str(self.sandbox / "kubeconfig"), "KUBERC": "off"}
+        environment = {
+            **self.environment,
+            "KUBECONFIG": str(self.sandbox / "kubeconfig"),
+            "KUBECACHEDIR": str(self.sandbox / "kubectl-cache"),
+            "KUBERC": "off",
+        }
         done = subprocess.run(
             ["bash", "-c", script],
             env=environment,

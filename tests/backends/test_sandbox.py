@@ -28,6 +28,10 @@ class StandIn:
     owned: bool
     calls: list[str] = field(default_factory=list)
 
+    @property
+    def kubectl_cache(self) -> Path:
+        return self.kubeconfig.parent / "kubectl-cache"
+
     def use(self) -> None:
         self.calls.append("use")
 

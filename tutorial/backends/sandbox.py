@@ -40,7 +40,7 @@ def open_sandbox(
                 label="sandbox",
                 environment={
                     "KUBECONFIG": write_overlay(folder, access, namespace, [sandbox.kubeconfig]),
-                    "KUBECACHEDIR": str(folder / "kubectl-cache"),
+                    "KUBECACHEDIR": str(sandbox.kubectl_cache),
                     "KUBERC": "off",
                 },
                 path=kubectl_folder(folder, environment, bundled_first=True),

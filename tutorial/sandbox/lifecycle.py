@@ -57,6 +57,12 @@ class Sandbox:
         return self.folder / "kubeconfig"
 
     @property
+    def kubectl_cache(self) -> Path:
+        """kubectl's discovery cache, which it keys by host and port: another sandbox may get the
+        same port later."""
+        return self.folder / "kubectl-cache"
+
+    @property
     def owned(self) -> bool:
         return self._supervisor is not None
 

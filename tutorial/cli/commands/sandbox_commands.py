@@ -167,7 +167,11 @@ def _attached(environment: Environment) -> Sandbox:
 def _kubectl_variables(sandbox: Sandbox, variables: Mapping[str, str]) -> dict[str, str]:
     """What makes kubectl speak to the sandbox. The kubectl that came with the program is put on
     PATH when there is no other; KUBERC=off keeps the user's preferences out of its output."""
-    wanted = {"KUBECONFIG": str(sandbox.kubeconfig), "KUBERC": "off"}
+    wanted = {
+        "KUBECONFIG": str(sandbox.kubeconfig),
+        "KUBECACHEDIR": str(sandbox.kubectl_cache),
+        "KUBERC": "off",
+    }
     path = variables.get("PATH", os.defpath)
     own = Path(sys.executable).parent
     if not shutil.which("kubectl", path=path) and (own / "kubectl").exists():
