@@ -5,7 +5,8 @@ Pauses are made by `tutorial.engine.loop`; answered by `tutorial.ui.prompts` and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tutorial.expect.verdict import Verdict
@@ -47,7 +48,8 @@ class Decision:
 @dataclass(frozen=True)
 class Pause:
     """Everything a prompt may show. `command` is the step's command with values filled in;
-    `dependants` are titles of the steps that need this one."""
+    `dependants` are titles of the steps that need this one; `sections` maps a section's folder name
+    to its title."""
 
     kind: PauseKind
     step: Step
@@ -58,3 +60,4 @@ class Pause:
     steps: tuple[Step, ...] = ()
     done: frozenset[str] = frozenset()
     verdict: Verdict | None = None
+    sections: Mapping[str, str] = field(default_factory=dict)

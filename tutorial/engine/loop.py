@@ -169,6 +169,7 @@ class Walk:
             steps=tuple(each.step for each in self._steps),
             done=frozenset(step for step, outcome in outcomes.items() if outcome in DONE),
             verdict=self._last.verdict if self._last else None,
+            sections=plan.tutorial.sections,
         )
 
     def _carry_out(self, decision: Decision, planned: PlannedStep, kind: PauseKind) -> None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tutorial.engine.ports import Stop, Stopper
-from tutorial.ui.keys import END_OF_FILE, SIGNAL, TypedAnswers
+from tutorial.ui.keys import END_OF_FILE, ESCAPE_SECONDS, SIGNAL, TypedAnswers
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
+    from prompt_toolkit.key_binding import KeyPressEvent
     from prompt_toolkit.output import Output
 
 _WATCH_SECONDS = 0.1
@@ -44,9 +45,10 @@ def choose_with_arrows(signals: Stopper) -> Chooser:
             default=current or None,
             use_jk_keys=False,
             use_search_filter=True,
-            instruction="(arrows or letters, Enter; Ctrl-C goes back)",
+            instruction="(arrows or letters, Enter; Esc goes back)",
             output=_menu_output(),
         )
+        _let_escape_close(question.application)
         try:
             with _own_wakeup_descriptor():
                 application = question.application
@@ -55,6 +57,21 @@ def choose_with_arrows(signals: Stopper) -> Chooser:
             return None
 
     return choose
+
+
+def _let_escape_close(application: Application[Any]) -> None:
+    """Esc leaves the menu; the terminal's own sequences begin with the same byte, but go on at once."""
+    from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+
+    bindings = KeyBindings()
+
+    @bindings.add("escape", eager=True)
+    def leave(event: KeyPressEvent) -> None:
+        event.app.exit(exception=EOFError)
+
+    own = [application.key_bindings] if application.key_bindings else []
+    application.key_bindings = merge_key_bindings([*own, bindings])
+    application.ttimeoutlen = ESCAPE_SECONDS
 
 
 def _menu_output() -> Output:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from tutorial.engine import events
 from tutorial.expect.verdict import Mismatch
 from tutorial.ui import wording
+from tutorial.ui.last_try import LastTry
 from tutorial.ui.markdown import blocks, strip_inline
 from tutorial.ui.screen import Choice
 from tutorial.ui.transcript import Transcript
@@ -29,6 +30,7 @@ class PlainView:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._transcript = Transcript()
+        self._last_try = LastTry()
         self._run_id = ""
         self._label = ""
         self._titles: dict[str, str] = {}
@@ -112,6 +114,7 @@ class PlainView:
             self._write[type(past)](past)
 
     def _command_started(self, event: events.CommandStarted) -> None:
+        self._last_try.begin(event)
         if event.purpose == "command":
             self._line("Running:")
         elif event.purpose == "retry":
@@ -122,6 +125,7 @@ class PlainView:
             self._line(f"Running ({event.purpose}): {event.command.strip()}")
 
     def _output_received(self, event: events.OutputReceived) -> None:
+        self._last_try.keep(event)
         if event.purpose in _QUIET_PURPOSES:
             return
         *lines, rest = (self._unfinished.pop(event.stream, "") + event.text).split("\n")
@@ -149,6 +153,7 @@ class PlainView:
             self._line(wording.waiting_line(event).capitalize() + ".")
 
     def _verdict_reached(self, event: events.VerdictReached) -> None:
+        self._write_last_try()
         if event.verdict.passed:
             proof = f": {event.verdict.proof}" if event.verdict.proof else "."
             self._line(f"Passed in {wording.duration(self._command_seconds)}{proof}")
@@ -161,6 +166,14 @@ class PlainView:
             self._line(f"Likely cause: {strip_inline(event.verdict.cause)}")
         if event.verdict.fix:
             self._line(f"What to do: {strip_inline(event.verdict.fix)}")
+
+    def _write_last_try(self) -> None:
+        """What was waited for, as it was when the waiting ended."""
+        if not self._last_try.command:
+            return
+        self._line(f"Waited for: {self._last_try.command}")
+        for line in "".join(text for _, text in self._last_try.output).splitlines():
+            self._output_line(line)
 
     def _mismatch(self, mismatch: Mismatch) -> None:
         line = f", line {mismatch.line}" if mismatch.line else ""

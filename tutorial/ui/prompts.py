@@ -12,6 +12,7 @@ from typing import Protocol
 from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
 from tutorial.engine.ports import Stop, Stopper
 from tutorial.errors import TutorialError
+from tutorial.steps.model import Step
 from tutorial.ui import keymap
 from tutorial.ui.keymap import Binding, Request
 from tutorial.ui.keys import END_OF_FILE, SIGNAL
@@ -161,10 +162,7 @@ class Prompts:
         return Decision(Action.EDIT, changed)
 
     def _jump(self, pause: Pause) -> Decision | None:
-        options = [
-            Option(step.id, f"{'done' if step.id in pause.done else '    '}  {step.title}  ({step.section})")
-            for step in pause.steps
-        ]
+        options = [Option(step.id, self._label(step, pause)) for step in pause.steps]
         chosen = self._choose("Jump to which step?", options, pause.step.id)
         if self._must_stop():
             return Decision(Action.QUIT)
@@ -172,13 +170,22 @@ class Prompts:
             return None
         return Decision(Action.JUMP, chosen)
 
+    def _label(self, step: Step, pause: Pause) -> str:
+        """A step's line in the list."""
+        done = "done" if step.id in pause.done else "    "
+        section = pause.sections.get(step.section, step.section)
+        return f"{done}  {self._fill(step.title)}  ({section})"
+
     def _show_hints(self, pause: Pause) -> None:
         step = pause.step
         if step.sample:
             self._screen.show_output(self._fill(step.sample), heading="The document shows")
-        for hint in step.hints:
-            text = " ".join(part.strip() for part in (hint.cause, hint.fix) if part)
-            self._screen.say(self._fill(text), heading=f"If the output says {hint.pattern}")
+        if step.hints:
+            causes = [
+                " ".join(part.strip() for part in (hint.cause, hint.fix) if part) for hint in step.hints
+            ]
+            text = "\n".join(f"- {cause}" for cause in causes)
+            self._screen.say(self._fill(text), heading="When it goes wrong")
 
     def _show_keys(self, bindings: Sequence[Binding]) -> None:
         lines = [f"{binding.choice.key:<6} {binding.choice.help}" for binding in bindings]

@@ -16,6 +16,7 @@ from tutorial.engine import events
 from tutorial.ui import step_drawing, wording
 from tutorial.ui.command_text import command_text
 from tutorial.ui.ending_drawing import EndingDrawing
+from tutorial.ui.last_try import LastTry
 from tutorial.ui.output_drawing import OutputDrawing
 from tutorial.ui.screen import Choice
 from tutorial.ui.transcript import Transcript
@@ -23,7 +24,7 @@ from tutorial.ui.verdict_drawing import draw_verdict
 
 _ERASE_LINE = "\r\x1b[2K"
 _QUIET_PURPOSES = frozenset({"until", "control"})
-"""Commands of the run's own whose output is told by the verdict alone."""
+"""Commands of the run's own whose output is not shown as it comes: a try may be one of many."""
 _JUDGED_PURPOSES = frozenset({"command", "retry"})
 
 
@@ -36,6 +37,7 @@ class TerminalView:
         self._output = OutputDrawing(console)
         self._ending = EndingDrawing(console, unicode=self._unicode)
         self._transcript = Transcript()
+        self._last_try = LastTry()
         self._label = ""
         self._titles: dict[str, str] = {}
         self._standing_at = ""
@@ -123,6 +125,7 @@ class TerminalView:
         self._command_shown = event.command
 
     def _command_started(self, event: events.CommandStarted) -> None:
+        self._last_try.begin(event)
         if event.purpose in _QUIET_PURPOSES:
             if event.purpose == "control":
                 self._console.print(Text("Asking whether the outside answers ...", "dim"))
@@ -135,6 +138,7 @@ class TerminalView:
         self._command_shown = ""
 
     def _output_received(self, event: events.OutputReceived) -> None:
+        self._last_try.keep(event)
         if event.purpose not in _QUIET_PURPOSES:
             self._output.write(event.stream, event.text)
 
@@ -157,7 +161,17 @@ class TerminalView:
     def _verdict_reached(self, event: events.VerdictReached) -> None:
         if self._was_interrupted:
             return
+        self._draw_last_try()
         draw_verdict(self._console, event.verdict, self._command_seconds, unicode=self._unicode)
+
+    def _draw_last_try(self) -> None:
+        """What was waited for, as it was when the waiting ended."""
+        if not self._last_try.command:
+            return
+        self._console.print(Text(f"$ {self._last_try.command}", "dim"), soft_wrap=True)
+        for stream, text in self._last_try.output:
+            self._output.write(stream, text)
+        self._output.end()
 
     def _step_ended(self, event: events.StepEnded) -> None:
         if event.outcome not in ("passed", "failed"):
