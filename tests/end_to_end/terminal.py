@@ -1,28 +1,40 @@
 """A program in an 80x24 terminal whose screen can be read, for the end-to-end tests.
 
-Used by `tests/end_to_end/conftest.py`.
+Used by `tests/end_to_end/conftest.py` and by the tests of `tutorial.ui`.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pexpect
 import pyte
 
 COLUMNS, ROWS = 80, 24
+PAUSE = "q quit"
+"""How the last line ends while the program waits at a pause."""
 
 
 class Terminal:
-    """A real pseudo-terminal by pexpect; what it shows by pyte. `seen` is every line that ever
-    stood on the screen, so that scrolled text can be looked for, too."""
+    """A real pseudo-terminal by pexpect; what it shows by pyte."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+    ) -> None:
         self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=20_000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
+        self._received = 0
+        self.raw = b""
         self.child = pexpect.spawn(
-            command[0], list(command[1:]), env=dict(environment), dimensions=(ROWS, COLUMNS), timeout=60
+            command[0],
+            list(command[1:]),
+            env=dict(environment),
+            cwd=folder and str(folder),
+            dimensions=(ROWS, COLUMNS),
+            timeout=60,
         )
         self.child.delaybeforesend = None
 
@@ -30,15 +42,37 @@ class Terminal:
     def pid(self) -> int:
         return int(self.child.pid)
 
+    @property
+    def title(self) -> str:
+        """The window's title, as a program has set it."""
+        return str(self._screen.title)
+
     def press(self, keys: str) -> None:
         self.child.send(keys)
+
+    def answer(self, keys: str, footer: str = PAUSE, seconds: float = 60) -> None:
+        """Press keys that mean something, and wait for the next pause."""
+        before = self._received
+        self.press(keys)
+        self._read_until(
+            lambda: self._received > before and footer in self.last_line(),
+            seconds,
+            f"no pause came after {keys!r}",
+        )
+
+    def wait_for_pause(self, footer: str = PAUSE, seconds: float = 60) -> None:
+        self._read_until(lambda: footer in self.last_line(), seconds, "no pause came")
 
     def screen(self) -> str:
         """The 24 lines that are shown now."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    def last_line(self) -> str:
+        """The lowest line that is not empty."""
+        return self.screen().rstrip().rpartition("\n")[2]
+
     def seen(self) -> str:
-        """Everything shown so far, scrolled lines first."""
+        """Everything that stands on the screen or was scrolled off it, scrolled lines first."""
         scrolled = [
             "".join(line[column].data for column in range(COLUMNS)).rstrip()
             for line in self._screen.history.top
@@ -47,22 +81,19 @@ class Terminal:
 
     def wait_for(self, words: str, *, count: int = 1, seconds: float = 60) -> None:
         """Read until `words` has been shown `count` times, or fail with the screen."""
-        deadline = time.monotonic() + seconds
-        while self.seen().count(words) < count:
-            if time.monotonic() > deadline or not self._read(0.2):
-                raise AssertionError(f"{words!r} was not shown {count} times:\n{self.seen()}")
+        self._read_until(
+            lambda: self.seen().count(words) >= count, seconds, f"{words!r} was not shown {count} times"
+        )
 
     def wait_until_quiet(self, seconds: float = 0.4) -> None:
         """Read until nothing has come for `seconds`."""
         last = time.monotonic()
         while time.monotonic() - last < seconds:
-            before = self.child_bytes
+            before = self._received
             if not self._read(0.1):
                 return
-            if self.child_bytes != before:
+            if self._received != before:
                 last = time.monotonic()
-
-    child_bytes = 0
 
     def wait_for_exit(self, seconds: float = 60) -> int:
         """The exit code as a shell gives it: 128+n for a signal."""
@@ -75,8 +106,24 @@ class Terminal:
             return 128 + int(self.child.signalstatus)
         return int(self.child.exitstatus)
 
+    def hang_up(self) -> int:
+        """Close the terminal under the program, wait for its end and return its exit code."""
+        os.close(self.child.child_fd)
+        self.child.child_fd = -1
+        self.child.closed = True
+        _, status = os.waitpid(self.pid, 0)
+        self.child.ptyproc.terminated = self.child.terminated = True
+        return os.waitstatus_to_exitcode(status)
+
     def close(self) -> None:
-        self.child.close(force=True)
+        if not self.child.closed:
+            self.child.close(force=True)
+
+    def _read_until(self, holds: Callable[[], bool], seconds: float, trouble: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline or not self._read(0.2):
+                raise AssertionError(f"{trouble}:\n{self.seen()}")
 
     def _read(self, seconds: float) -> bool:
         """Feed what comes within `seconds`; false at the end of the program."""
@@ -86,6 +133,7 @@ class Terminal:
             return True
         except pexpect.EOF:
             return False
-        self.child_bytes += len(chunk)
+        self._received += len(chunk)
+        self.raw += chunk
         self._stream.feed(chunk)
         return True
