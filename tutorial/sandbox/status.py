@@ -23,7 +23,7 @@ class ApiError(Exception):
         self.code = code
         self.reason = reason
         self.message = message
-        self.details = details or {}
+        self.details = details
 
     def to_status(self) -> dict[str, Any]:
         """The error as a `v1.Status` object."""
@@ -36,6 +36,6 @@ class ApiError(Exception):
             "reason": self.reason,
             "code": self.code,
         }
-        if self.details:
+        if self.details is not None:
             status["details"] = self.details
         return status

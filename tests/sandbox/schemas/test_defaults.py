@@ -33,8 +33,6 @@ def test_a_cluster_ip_service(schemas):
 
     assert service["spec"] == {
         "internalTrafficPolicy": "Cluster",
-        "ipFamilies": ["IPv4"],
-        "ipFamilyPolicy": "SingleStack",
         "ports": [{"port": 443, "protocol": "TCP", "targetPort": 443}],
         "sessionAffinity": "None",
         "type": "ClusterIP",

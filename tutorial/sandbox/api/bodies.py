@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -52,6 +54,40 @@ def parse_object(resource: ResourceType, content_type: str, body: bytes) -> Obje
         raise errors.unsupported_media_type(ACCEPTED)
     _check_kind(resource, document)
     return document
+
+
+class _Fields(dict[str, Any]):
+    """A JSON object that remembers which of its keys came twice."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def repeated_fields(body: bytes) -> list[str]:
+    """The paths of the keys that a JSON object has more than once; none for what is no JSON."""
+    try:
+        document = json.loads(body, object_pairs_hook=_fields)
+    except (ValueError, RecursionError):
+        return []
+    return list(_repeated_in(document, ""))
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> _Fields:
+    fields = _Fields(pairs)
+    if len(fields) < len(pairs):
+        keys = [key for key, _ in pairs]
+        fields.repeated = tuple(key for key in fields if keys.count(key) > 1)
+    return fields
+
+
+def _repeated_in(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, _Fields):
+        prefix = f"{path}." if path else ""
+        yield from (prefix + key for key in value.repeated)
+        for key, child in value.items():
+            yield from _repeated_in(child, prefix + key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _repeated_in(item, f"{path}[{index}]")
 
 
 def parse_delete_options(body: bytes, content_type: str) -> DeleteOptions:

@@ -78,9 +78,9 @@ class Handlers:
         if target.resource.namespaced and target.namespace is None:
             raise errors.method_not_allowed()
         options = write_options(request, target)
-        obj = bodies.parse_object(
-            target.resource, request.headers.get("Content-Type", ""), await request.read()
-        )
+        body = await request.read()
+        obj = bodies.parse_object(target.resource, request.headers.get("Content-Type", ""), body)
+        options.repeated = repeated_fields(options, body)
         created = self._objects.create(target.resource, target.namespace, obj, options)
         return self._written(request, target, created, options, 201)
 
@@ -96,6 +96,7 @@ class Handlers:
             return replies.json_reply(scale.scale_of(changed))
         obj = bodies.parse_object(target.resource, request.headers.get("Content-Type", ""), body)
         _check_url(target, obj)
+        options.repeated = repeated_fields(options, body)
         if target.subresource == "status":
             stored = self._objects.update_status(target.resource, obj, options)
         else:
@@ -113,7 +114,8 @@ class Handlers:
                 self._objects, resource, (namespace, name), body, options, force=_flag(request, "force")
             )
             return self._written(request, target, obj, options, 201 if is_new else 200)
-        change = patching.patch_function(self._objects, resource, media_type, body)
+        change = patching.patch_function(self._objects, resource, media_type, body, options)
+        options.repeated = repeated_fields(options, body)
         if target.subresource == "scale":
             obj = self._objects.modify(resource, namespace, name, scale.patched(change), options)
             return replies.json_reply(scale.scale_of(obj))
@@ -184,6 +186,11 @@ def write_options(request: web.BaseRequest, target: Target) -> WriteOptions:
         dry_run=_dry_run(request),
         strictness=strictness,
     )
+
+
+def repeated_fields(options: WriteOptions, body: bytes) -> list[str]:
+    """The fields that a body has twice, for those who want to know."""
+    return [] if options.strictness == "Ignore" else bodies.repeated_fields(body)
 
 
 def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:

@@ -17,7 +17,7 @@ from tutorial.sandbox.api.object_watch import ObjectWatch
 from tutorial.sandbox.api.options import DeleteOptions, WriteOptions, by_control_plane
 from tutorial.sandbox.ports import Admission
 from tutorial.sandbox.resources import NAMESPACE, POD, SERVICE, ResourceType
-from tutorial.sandbox.schemas import FieldError, Schemas, invalid
+from tutorial.sandbox.schemas import DecodingError, FieldError, Schemas, invalid
 from tutorial.sandbox.store.store import Store
 
 Object = dict[str, Any]
@@ -82,6 +82,7 @@ class ObjectsFacade:
         if resource is SERVICE:
             self._allocate(new)
         self._refuse(resource, new, self.schemas.validate_create(resource, new))
+        self._advise(resource, new, options)
         metadata.drop_empty_metadata(new)
         name = new["metadata"]["name"]
         if self.store.get(resource, new["metadata"].get("namespace"), name) is not None:
@@ -117,11 +118,15 @@ class ObjectsFacade:
         """Read, change and write back in one go: PATCH. `change` gets a copy that it may alter."""
         old = self.get(resource, namespace, name)
         new = change(metadata.clone(old))
+        new["kind"], new["apiVersion"] = old["kind"], old["apiVersion"]
         self._check_preconditions(resource, old, new)
         for field in ("name", "namespace"):
             if new.get("metadata", {}).get(field) != old["metadata"].get(field):
                 raise _renamed(old, new, field)
-        new = self._decode(resource, new, options)
+        try:
+            new = self._decode(resource, new, options)
+        except DecodingError as error:
+            raise (options.explain(error, new) if options.explain else error) from None
         return self._replace(resource, old, new, options)
 
     def delete(
@@ -176,6 +181,7 @@ class ObjectsFacade:
         if resource is SERVICE:
             self._allocate(new)
         self._refuse(resource, new, self.schemas.validate_update(resource, old, new))
+        self._advise(resource, new, options)
         metadata.bump_generation(resource, new, old)
         record_update(self.types(resource), resource, old, new, options)
         new = metadata.in_order(new)
@@ -186,9 +192,13 @@ class ObjectsFacade:
         return as_version(resource, self.store.put(resource, new))
 
     def _decode(self, resource: ResourceType, obj: Object, options: WriteOptions) -> Object:
-        decoded, warnings = self.schemas.decode_strict(resource, obj, options.strictness)
+        decoded, warnings = self.schemas.decode_strict(resource, obj, options.strictness, options.repeated)
         options.warnings += warnings
         return decoded
+
+    def _advise(self, resource: ResourceType, obj: Object, options: WriteOptions) -> None:
+        if not options.internal and not options.subresource:
+            options.warnings += self.schemas.advice(resource, obj)
 
     def _refuse(self, resource: ResourceType, obj: Object, faults: Sequence[FieldError]) -> None:
         if faults:

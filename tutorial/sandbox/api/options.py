@@ -5,15 +5,21 @@ Made by `tutorial.sandbox.api.server` from a request's query, and by the parts i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+from tutorial.sandbox.schemas import DecodingError
+from tutorial.sandbox.status import ApiError
 
 
 @dataclass
 class WriteOptions:
     """`manager` and `operation` go into managedFields (none without a manager); `strictness` is
     kubectl's fieldValidation: Strict, Warn or Ignore; `warnings` collects what the client is
-    told besides the answer; `internal` is a part of the control plane itself, which may do what
-    a client's plain update may not (finalize a namespace)."""
+    told besides the answer; `repeated` are the fields that the body had twice; `explain` turns an
+    object that cannot be read into a patch's own refusal; `internal` is a part of the control
+    plane itself, which may do what a client's plain update may not (finalize a namespace)."""
 
     manager: str = ""
     operation: str = "Update"
@@ -22,6 +28,8 @@ class WriteOptions:
     strictness: str = "Ignore"
     internal: bool = False
     warnings: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    explain: Callable[[DecodingError, dict[str, Any]], ApiError] | None = None
 
 
 def by_control_plane(manager: str = "kube-controller-manager") -> WriteOptions:

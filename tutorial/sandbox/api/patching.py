@@ -18,6 +18,10 @@ from tutorial.sandbox.api.options import WriteOptions
 from tutorial.sandbox.api.server_side_apply import apply_configuration
 from tutorial.sandbox.api.strategic_merge import strategic_merge
 from tutorial.sandbox.resources import ResourceType
+from tutorial.sandbox.schemas import DecodingError
+from tutorial.sandbox.schemas.errors import invalid_value
+from tutorial.sandbox.schemas.go_types import go_text
+from tutorial.sandbox.schemas.scalars import json_word
 from tutorial.sandbox.status import ApiError
 
 Object = dict[str, Any]
@@ -36,9 +40,10 @@ def media_types(resource: ResourceType) -> tuple[str, ...]:
 
 
 def patch_function(
-    objects: ObjectsFacade, resource: ResourceType, media_type: str, body: bytes
+    objects: ObjectsFacade, resource: ResourceType, media_type: str, body: bytes, options: WriteOptions
 ) -> Callable[[Object], Object]:
-    """The change that a patch (all but server-side apply) makes to an object of its own copy.
+    """The change that a patch (all but server-side apply) makes to an object of its own copy. Has
+    `options` explain a result that is no such object as this patch's fault.
 
     Raises:
         ApiError: 415 for another media type, 400 for a body that is no patch; when called, 400 or
@@ -50,15 +55,47 @@ def patch_function(
         patch = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise errors.bad_request(f"error decoding patch: {error}") from None
+    options.explain = _explain_result
     if media_type == JSON_PATCH:
         if not isinstance(patch, list):
-            raise errors.bad_request("error decoding patch: a JSON patch is a list of operations")
+            raise errors.bad_request(_not_into(patch, "jsonpatch.Patch"))
         return lambda live: _as_object(_json_patched(live, patch))
     if not isinstance(patch, dict):
-        raise errors.bad_request("error decoding patch: a merge patch is an object")
+        raise errors.bad_request(_not_into(patch, "map[string]interface {}"))
     if media_type == MERGE_PATCH:
         return lambda live: _as_object(merge_patch(live, patch))
+    options.explain = lambda error, _: _invalid_patch(
+        go_text(_unmerged(orjson.loads(body))), error.conversion
+    )
     return lambda live: strategic_merge(objects.types(resource), live, patch)
+
+
+def _not_into(patch: Any, wanted: str) -> str:
+    return f"json: cannot unmarshal {json_word(patch, into_integer=False)} into Go value of type {wanted}"
+
+
+def _explain_result(error: DecodingError, patched: Object) -> ApiError:
+    return _invalid_patch(orjson.dumps(patched, option=orjson.OPT_SORT_KEYS).decode(), error.why)
+
+
+def _invalid_patch(shown: str, why: str) -> ApiError:
+    fault = invalid_value("patch", shown, why)
+    cause = {"reason": fault.reason, "message": fault.message, "field": fault.field}
+    return ApiError(422, "Invalid", f' "" is invalid: {fault}', {"causes": [cause]})
+
+
+def _unmerged(patch: Any) -> Any:
+    """What the merge leaves of a patch: ordered lists and its directives are used up."""
+    if isinstance(patch, list):
+        return [_unmerged(item) for item in patch]
+    if not isinstance(patch, dict):
+        return patch
+    ordered = {key.partition("/")[2] for key in patch if key.startswith("$setElementOrder/")}
+    return {
+        key: _unmerged(value)
+        for key, value in patch.items()
+        if key not in ordered and not key.startswith("$")
+    }
 
 
 def server_side_apply(
@@ -109,10 +146,9 @@ def server_side_apply(
 def _json_patched(live: Object, operations: list[Any]) -> Any:
     try:
         return json_patch(live, operations)
-    except JsonPatchError as error:
-        cause = {"reason": "UnexpectedServerResponse", "message": str(error)}
+    except JsonPatchError:
         message = "the server rejected our request due to an error in our request"
-        raise ApiError(422, "Invalid", message, {"causes": [cause]}) from None
+        raise ApiError(422, "Invalid", message, details={}) from None
 
 
 def _as_object(patched: Any) -> Object:

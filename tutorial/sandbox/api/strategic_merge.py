@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from tutorial.sandbox.api.errors import bad_request
 from tutorial.sandbox.api.field_paths import FieldTypes, Path
+from tutorial.sandbox.schemas.go_types import go_text
+from tutorial.sandbox.status import ApiError
 
 Object = dict[str, Any]
 
@@ -25,7 +25,7 @@ def strategic_merge(types: FieldTypes, live: Object, patch: Object) -> Object:
     """`live` with `patch` merged in. May change and share parts of both: pass copies.
 
     Raises:
-        ApiError: 400: an item of the patch lacks its merge key, or a directive is unknown.
+        ApiError: 500: an item of the patch lacks its merge key; 400: a directive is unknown.
     """
     return _merge_object(types, (), live, patch)
 
@@ -83,8 +83,8 @@ def _merge_list(types: FieldTypes, names: Path, live: list[Any], patch: list[Any
     result = list(live)
     for item in patch:
         if merge_key not in item:
-            shown = orjson.dumps(item).decode()
-            raise bad_request(f"map: {shown} does not contain declared merge key: {merge_key}")
+            message = f"map: {go_text(item)} does not contain declared merge key: {merge_key}"
+            raise ApiError(500, "", message)
         places = [i for i, present in enumerate(result) if present.get(merge_key) == item[merge_key]]
         if item.get(_DIRECTIVE) == "delete":
             result = [present for i, present in enumerate(result) if i not in places]

@@ -11,7 +11,7 @@ from typing import Any
 
 from tutorial.sandbox.ports import Object
 from tutorial.sandbox.resources import ENDPOINTS, ResourceType
-from tutorial.sandbox.schemas import custom, defaults, openapi, semantics
+from tutorial.sandbox.schemas import advice, custom, defaults, openapi, semantics
 from tutorial.sandbox.schemas.decoding import decode
 from tutorial.sandbox.schemas.definitions import Definitions
 from tutorial.sandbox.schemas.errors import FieldError
@@ -36,17 +36,21 @@ class Schemas:
         """
         return cls(Definitions())
 
-    def decode_strict(self, resource: ResourceType, obj: Object, mode: str) -> tuple[Object, list[str]]:
+    def decode_strict(
+        self, resource: ResourceType, obj: Object, mode: str, repeated: Sequence[str] = ()
+    ) -> tuple[Object, list[str]]:
         """An object as the server understands it: a copy without nulls, empty lists and unknown
         fields, and the warnings to send.
 
         Args:
-            mode: `fieldValidation`: `Strict` refuses unknown fields, `Warn` warns, `Ignore` is silent.
+            mode: `fieldValidation`: `Strict` refuses unknown and repeated fields, `Warn` warns,
+                `Ignore` is silent.
+            repeated: paths of the fields that the document had twice.
 
         Raises:
-            ApiError: 400 BadRequest: a wrong type, or an unknown field in `Strict` mode.
+            DecodingError: 400 BadRequest: a wrong type, or such a field in `Strict` mode.
         """
-        return decode(self._definitions, resource, obj, mode)
+        return decode(self._definitions, resource, obj, mode, repeated)
 
     def default(self, resource: ResourceType, obj: Object) -> Object:
         """A copy with every default of its kind filled in. Addresses are the API's to give."""
@@ -71,6 +75,10 @@ class Schemas:
     def warnings(self, resource: ResourceType) -> list[str]:
         """The texts of the Warning headers that every answer about this kind carries."""
         return [ENDPOINTS_WARNING] if resource == ENDPOINTS else []
+
+    def advice(self, resource: ResourceType, obj: Object) -> list[str]:
+        """The warnings about one valid object: settings that have no effect, or soon none."""
+        return list(advice.advice(resource, obj))
 
     def field(self, resource: ResourceType, path: Sequence[str]) -> Field | None:
         """What is known of a field, None when the kind has none there.

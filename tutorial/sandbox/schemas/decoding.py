@@ -6,6 +6,7 @@ Go's JSON decoder and of Kubernetes' strict decoding, as a 1.36 server answered.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tutorial.sandbox.ports import Object
@@ -15,24 +16,31 @@ from tutorial.sandbox.schemas.definitions import Definitions, Schema, reference
 from tutorial.sandbox.status import ApiError
 
 
+class DecodingError(ApiError):
+    """An object that cannot be read. `why` is the fault without the kind before it; `conversion` is
+    a wrong type in the words of a strategic merge patch, which converts values without JSON."""
+
+    def __init__(self, resource: ResourceType, why: str, conversion: str = "") -> None:
+        kind = resource.kind
+        message = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}'
+        super().__init__(400, "BadRequest", message)
+        self.why = why
+        self.conversion = conversion or why
+
+
 def decode(
-    definitions: Definitions, resource: ResourceType, obj: Object, mode: str
+    definitions: Definitions, resource: ResourceType, obj: Object, mode: str, repeated: Sequence[str] = ()
 ) -> tuple[Object, list[str]]:
     """See `Schemas.decode_strict`."""
     decoder = _CustomDecoder(definitions) if resource.custom else _Decoder(definitions)
     decoded = decoder.top(resource, obj)
     if decoder.wrong_type:
-        raise _bad_request(resource, decoder.wrong_type)
-    unknown = [f'unknown field "{field}"' for field in decoder.unknown]
-    if unknown and mode == "Strict":
-        raise _bad_request(resource, f"strict decoding error: {', '.join(unknown)}")
-    return decoded, unknown if mode == "Warn" else []
-
-
-def _bad_request(resource: ResourceType, why: str) -> ApiError:
-    kind = resource.kind
-    message = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}'
-    return ApiError(400, "BadRequest", message)
+        raise DecodingError(resource, decoder.wrong_type, decoder.conversion)
+    strange = [f'duplicate field "{field}"' for field in repeated]
+    strange += [f'unknown field "{field}"' for field in decoder.unknown]
+    if strange and mode == "Strict":
+        raise DecodingError(resource, f"strict decoding error: {', '.join(strange)}")
+    return decoded, strange if mode == "Warn" else []
 
 
 class _Place(NamedTuple):
@@ -64,6 +72,7 @@ class _Decoder:
         self._definitions = definitions
         self.unknown: list[str] = []
         self.wrong_type = ""
+        self.conversion = ""
 
     def top(self, resource: ResourceType, obj: Object) -> Object:
         component = self._definitions.component(resource.schema)
@@ -138,7 +147,9 @@ class _Decoder:
         wanted = go_types.go_type(place.structure, place.field, schema)
         got = scalars.json_word(value, into_integer=wanted in ("int32", "int64"))
         target = f"Go struct field {place.structure}.{place.plain} of type {wanted}"
-        self.wrong_type = self.wrong_type or f"json: cannot unmarshal {got} into {target}"
+        if not self.wrong_type:
+            self.wrong_type = f"json: cannot unmarshal {got} into {target}"
+            self.conversion = go_types.conversion_fault(value, wanted)
         return value
 
 

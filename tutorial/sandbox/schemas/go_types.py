@@ -5,6 +5,8 @@ Called by `decoding.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from tutorial.sandbox.schemas.definitions import Schema, reference
 
 _NAMED_TEXTS = {
@@ -62,3 +64,37 @@ def go_type(owner: str, field: str, schema: Schema) -> str:
             return "map[string]" + go_type(owner, field, values)
     form = (schema.get("type", ""), schema.get("format", ""))
     return _PLAIN_TYPES.get(form) or _NAMED_TEXTS.get((owner, field), "string")
+
+
+_VALUE_TYPES = {dict: "map", list: "slice", str: "string", bool: "bool", int: "int64", float: "float64"}
+
+
+def conversion_fault(value: Any, wanted: str) -> str:
+    """Why a value cannot become a Go type when it is converted without JSON, as in a strategic merge
+    patch. Source of the words: the unstructured converter of k8s.io/apimachinery."""
+    got = _VALUE_TYPES[type(value)]
+    if wanted.startswith("[]"):
+        return f"cannot restore slice from {got}"
+    if wanted.startswith("map["):
+        return f"cannot restore map from {got}"
+    if wanted in ("int32", "int64"):
+        return f"cannot convert {got} to {wanted}" if got == "float64" else f"unrecognized type: {wanted}"
+    if wanted == "bool":
+        return "unrecognized type: bool"
+    if wanted == "string" or ("." in wanted and wanted in _NAMED_TEXTS.values()):
+        return f"cannot convert {got} to {wanted}" if got == "int64" else "unrecognized type: string"
+    return f"cannot restore struct from: {got}"
+
+
+def go_text(value: Any) -> str:
+    """A JSON value as Go prints it: `map[spec:map[ports:[map[port:80]]]]`."""
+    match value:
+        case dict():
+            return "map[" + " ".join(f"{key}:{go_text(value[key])}" for key in sorted(value)) + "]"
+        case list():
+            return "[" + " ".join(go_text(item) for item in value) + "]"
+        case None:
+            return "<nil>"
+        case bool():
+            return "true" if value else "false"
+    return str(value)

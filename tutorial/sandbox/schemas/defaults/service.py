@@ -8,7 +8,9 @@ from tutorial.sandbox.ports import Object
 
 _ADDRESS_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 _CLUSTER_FIELDS = (*_ADDRESS_FIELDS, "internalTrafficPolicy")
-_NODE_PORT_FIELDS = ("externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts")
+_LOAD_BALANCER_FIELDS = ("healthCheckNodePort", "allocateLoadBalancerNodePorts", "loadBalancerClass")
+_NODE_PORT_FIELDS = ("externalTrafficPolicy", *_LOAD_BALANCER_FIELDS)
+_WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 _AFFINITY_SECONDS = 10800
 
 
@@ -32,11 +34,9 @@ def default(service: Object) -> None:
 
 
 def _default_cluster_fields(spec: dict[str, Any]) -> None:
-    if spec["type"] in ("ClusterIP", "NodePort", "LoadBalancer"):
+    if spec["type"] in ("ClusterIP", *_WITH_NODE_PORTS):
         spec.setdefault("internalTrafficPolicy", "Cluster")
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    if spec["type"] in _WITH_NODE_PORTS or (spec["type"] == "ClusterIP" and spec.get("externalIPs")):
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if spec["type"] == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
@@ -46,25 +46,35 @@ def carry_over(old: Object, new: Object) -> None:
     """Keep the addresses that an update leaves out, and drop those that the new type does not have
     unless the client changed them, in place. `new` has no defaults yet."""
     before, spec = old.get("spec", {}), new.setdefault("spec", {})
-    if spec.get("type", "ClusterIP") == "ExternalName":
-        if before.get("type") != "ExternalName":
-            _drop_unchanged(spec, before, (*_CLUSTER_FIELDS, *_NODE_PORT_FIELDS))
-            _drop_node_ports(spec, before)
-        return
-    if before.get("type") == "ExternalName":
-        return
+    kind = spec.get("type", "ClusterIP")
+    if "ExternalName" not in (kind, before.get("type")):
+        _keep_addresses(spec, before)
+    _pair_addresses(spec, before)
+    if kind == "ExternalName" and before.get("type") != "ExternalName":
+        _drop_unchanged(spec, before, (*_CLUSTER_FIELDS, *_NODE_PORT_FIELDS))
+        _drop_node_ports(spec, before)
+    elif kind == "ClusterIP" and before.get("type") in _WITH_NODE_PORTS:
+        _drop_unchanged(spec, before, _NODE_PORT_FIELDS)
+        _drop_node_ports(spec, before)
+    elif kind in _WITH_NODE_PORTS:
+        if kind != "LoadBalancer":
+            _drop_unchanged(spec, before, _LOAD_BALANCER_FIELDS)
+        _keep_node_ports(spec, before)
+
+
+def _keep_addresses(spec: dict[str, Any], before: dict[str, Any]) -> None:
     if not spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec.update({name: before[name] for name in _ADDRESS_FIELDS if name in before})
-    elif spec.get("clusterIP") != before.get("clusterIP") and spec.get("clusterIPs") == before.get(
+        spec.update({name: before[name] for name in _ADDRESS_FIELDS if name in before and name not in spec})
+
+
+def _pair_addresses(spec: dict[str, Any], before: dict[str, Any]) -> None:
+    """A client that changes `clusterIP` alone means `clusterIPs` too."""
+    if spec.get("clusterIP") != before.get("clusterIP") and spec.get("clusterIPs") == before.get(
         "clusterIPs"
     ):
-        spec["clusterIPs"] = [spec["clusterIP"]] if spec.get("clusterIP") else []
-    if spec.get("type", "ClusterIP") == "ClusterIP":
-        if before.get("type") != "ClusterIP":
-            _drop_unchanged(spec, before, _NODE_PORT_FIELDS)
-            _drop_node_ports(spec, before)
-    else:
-        _keep_node_ports(spec, before)
+        spec.pop("clusterIPs", None)
+        if spec.get("clusterIP"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
 
 
 def _drop_unchanged(spec: dict[str, Any], before: dict[str, Any], names: tuple[str, ...]) -> None:

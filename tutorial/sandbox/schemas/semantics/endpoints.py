@@ -12,7 +12,6 @@ from tutorial.sandbox.schemas.semantics import names
 
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _NO_ADDRESS = "must specify `addresses` or `notReadyAddresses`"
-_NOT_AN_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 
 def validate_endpoints(endpoints: Object) -> Iterator[FieldError]:
@@ -32,7 +31,7 @@ def validate_endpoints(endpoints: Object) -> Iterator[FieldError]:
 def _address(field: str, address: dict[str, Any]) -> Iterator[FieldError]:
     text = address.get("ip", "")
     if not names.is_address(text):
-        yield invalid_value(f"{field}.ip", text, _NOT_AN_ADDRESS)
+        yield invalid_value(f"{field}.ip", text, names.NOT_AN_ADDRESS)
     if address.get("hostname"):
         yield from names.named(f"{field}.hostname", address["hostname"], names.dns_label)
     yield from names.unusual_address(f"{field}.ip", text)

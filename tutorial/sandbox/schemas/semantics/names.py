@@ -40,6 +40,7 @@ _PARTS_RULE = f"must consist of alphanumeric characters, '-', '_' or '.', {_ALPH
 _NAME_EXAMPLES = ("MyName", "my.name", "123-abc")
 
 PORT_RANGE = "must be between 1 and 65535, inclusive"
+NOT_AN_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 NOT_NEGATIVE = "must be greater than or equal to 0"
 IMMUTABLE = "field is immutable"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
