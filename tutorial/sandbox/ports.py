@@ -109,9 +109,23 @@ class PodRuntime(Protocol):
         self, pod: Object, container: str, command: Sequence[str], *, stdin: bool, tty: bool
     ) -> ExecSession: ...
 
+    async def attach(self, pod: Object, container: str, *, stdin: bool) -> ExecSession:
+        """The container's own program as a session: `kill` only lets go of it. `stdin` is None where
+        the container has none."""
+        ...
+
     async def logs(
-        self, pod: Object, container: str, *, follow: bool, tail: int | None, timestamps: bool
-    ) -> AsyncIterator[bytes]: ...
+        self,
+        pod: Object,
+        container: str,
+        *,
+        follow: bool,
+        tail: int | None,
+        timestamps: bool,
+        previous: bool = False,
+    ) -> AsyncIterator[bytes]:
+        """The container's output, of its previous run with `previous`."""
+        ...
 
     async def dial(self, pod: Object, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to `port` on the pod's loopback (port-forward)."""

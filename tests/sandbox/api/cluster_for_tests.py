@@ -79,10 +79,21 @@ class LocalRuntime:
             raise ApiError(400, "BadRequest", "container not running (ended)")
         return LocalSession(command, stdin=stdin, tty=tty)
 
+    async def attach(self, pod: Object, container: str, *, stdin: bool) -> LocalSession:
+        return LocalSession(["cat"], stdin=stdin, tty=False)
+
     async def logs(
-        self, pod: Object, container: str, *, follow: bool, tail: int | None, timestamps: bool
+        self,
+        pod: Object,
+        container: str,
+        *,
+        follow: bool,
+        tail: int | None,
+        timestamps: bool,
+        previous: bool = False,
     ) -> AsyncIterator[bytes]:
-        lines = [f"{container} says {word}\n".encode() for word in ("one", "two", "three")]
+        verb = "said" if previous else "says"
+        lines = [f"{container} {verb} {word}\n".encode() for word in ("one", "two", "three")]
 
         async def chunks() -> AsyncIterator[bytes]:
             for line in lines if tail is None else lines[len(lines) - tail :]:

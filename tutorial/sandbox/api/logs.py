@@ -23,9 +23,6 @@ async def serve_logs(
         ApiError: 400: the container did not start, or a parameter cannot be read.
     """
     query = request.query
-    if _is_true(query.get("previous")):
-        name = pod["metadata"]["name"]
-        raise errors.bad_request(f'previous terminated container "{container}" in pod "{name}" not found')
     since = _since(query.get("sinceTime", ""), query.get("sinceSeconds", ""))
     timestamps = _is_true(query.get("timestamps"))
     chunks = await runtime.logs(
@@ -34,6 +31,7 @@ async def serve_logs(
         follow=_is_true(query.get("follow")),
         tail=_whole(query.get("tailLines", ""), "tailLines"),
         timestamps=timestamps or since is not None,
+        previous=_is_true(query.get("previous")),
     )
     if since is not None:
         chunks = _later_than(chunks, since, keep_timestamps=timestamps)

@@ -1,4 +1,4 @@
-"""A pod's own subresources, which the node serves: `log` and `exec`.
+"""A pod's own subresources, which the node serves: its log, its commands, its ports.
 
 Called by `tutorial.sandbox.api.handlers`."""
 
@@ -9,12 +9,12 @@ from typing import Any
 from aiohttp import web
 
 from tutorial.sandbox.api import errors
-from tutorial.sandbox.api.exec import serve_exec
+from tutorial.sandbox.api.exec import serve_attach, serve_exec
 from tutorial.sandbox.api.logs import serve_logs
 from tutorial.sandbox.api.objects import ObjectsFacade
+from tutorial.sandbox.api.port_forward import serve_port_forward
 from tutorial.sandbox.api.routes import Target
 from tutorial.sandbox.ports import PodRuntime
-from tutorial.sandbox.status import ApiError
 
 Object = dict[str, Any]
 
@@ -24,21 +24,27 @@ SERVED_BY_NODE = frozenset({"log", "exec", "attach", "portforward"})
 async def serve(
     request: web.BaseRequest, target: Target, objects: ObjectsFacade, runtime: PodRuntime
 ) -> web.StreamResponse:
-    """Answer `log` or `exec`.
+    """Answer one of `SERVED_BY_NODE`.
 
     Raises:
-        ApiError: no such pod or container, or a subresource that the sandbox does not serve.
+        ApiError: no such pod or container, or the request is not what the subresource needs.
     """
     pod = objects.get(target.resource, target.namespace, target.name)
+    if target.subresource == "portforward":
+        _require_host(pod)
+        return await serve_port_forward(request, pod, runtime)
+    container = container_of(pod, request.query.get("container", ""))
     if target.subresource == "log":
-        return await serve_logs(request, pod, container_of(pod, request.query.get("container", "")), runtime)
+        return await serve_logs(request, pod, container, runtime)
+    _require_host(pod)
     if target.subresource == "exec":
-        container = container_of(pod, request.query.get("container", ""))
-        if not pod["spec"].get("nodeName"):
-            raise errors.bad_request(f"pod {target.name} does not have a host assigned")
         return await serve_exec(request, pod, container, runtime)
-    message = f"the sandbox does not serve {target.subresource}"
-    raise ApiError(501, "NotImplemented", message)
+    return await serve_attach(request, pod, container, runtime)
+
+
+def _require_host(pod: Object) -> None:
+    if not pod["spec"].get("nodeName"):
+        raise errors.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
 
 
 def container_of(pod: Object, wanted: str) -> str:

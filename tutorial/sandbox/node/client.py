@@ -68,6 +68,12 @@ class Process:
             with suppress(OSError):
                 await self._pod.link.request("signal", process=self._number, signal=int(number), group=group)
 
+    def close_stdin(self) -> None:
+        """End its input. Quiet when it has none."""
+        if self.stdin is not None:
+            os.close(self.stdin)
+            self.stdin = None
+
 
 class PodSandbox:
     """A pod's namespaces: starts programs in them and makes sockets and rules inside."""

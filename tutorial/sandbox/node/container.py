@@ -16,6 +16,7 @@ from typing import Any
 from tutorial.sandbox.node.client import Process
 from tutorial.sandbox.node.events import now
 from tutorial.sandbox.node.logs import ContainerLog
+from tutorial.sandbox.node.output import ContainerOutput
 from tutorial.sandbox.ports import Object
 
 _NEVER = "1970-01-01T00:00:00Z"
@@ -49,6 +50,7 @@ class Container:
         self.ready = False
         self.id = ""
         self.process: Process | None = None
+        self.output: ContainerOutput | None = None
         self.log: ContainerLog | None = None
         self.previous_log: ContainerLog | None = None
         self._folder = folder
@@ -90,9 +92,11 @@ class Container:
         self.log = ContainerLog(self._folder / f"{self.restarts}.log")
         return self.log
 
-    def run(self, process: Process) -> None:
-        """`process` is this container's program."""
+    def run(self, process: Process, output: ContainerOutput) -> None:
+        """`process` is this container's program, `output` what it writes."""
         self.process = process
+        self.output = output
+        process.ended.add_done_callback(lambda _ended: process.close_stdin())
         self.state = {"running": {"startedAt": now()}}
 
     def end(self, code: int, reason: str = "", message: str = "") -> None:
@@ -110,6 +114,7 @@ class Container:
         self.state = {"terminated": terminated}
         self.ready = self.role is Role.INIT and code == 0
         self.process = None
+        self.output = None
 
     def fail_to_start(self, message: str) -> None:
         """Its program could not be executed."""

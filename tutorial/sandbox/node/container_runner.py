@@ -16,6 +16,7 @@ from tutorial.sandbox.node.client import NodeClient, PodSandbox, Process, Proces
 from tutorial.sandbox.node.container import Container, Role
 from tutorial.sandbox.node.events import EventRecorder
 from tutorial.sandbox.node.failures import ContainerFault, describe_exec_failure
+from tutorial.sandbox.node.output import ContainerOutput
 from tutorial.sandbox.node.pod_files import PodSettings
 from tutorial.sandbox.ports import Object, Objects, ProxyStart, SidecarConfiguration
 
@@ -138,10 +139,11 @@ class ContainerRunner:
             container.fail_to_start(message)
             self._record("Failed", f"Error: {message}", container, warning=True)
             return
-        log.capture(process.stdout, "stdout")
+        output = ContainerOutput(log)
+        output.capture(process.stdout, "stdout")
         if process.stderr is not None:
-            log.capture(process.stderr, "stderr")
-        container.run(process)
+            output.capture(process.stderr, "stderr")
+        container.run(process, output)
         self._record("Started", f"Started container {container.name}", container)
         await self._watch(container, process)
 
@@ -184,7 +186,15 @@ class ContainerRunner:
         if proxy is not None and container.name == PROXY_CONTAINER:
             return lambda: self._start_proxy(proxy, env)
         command = environment.container_command(container.spec, env)
-        spec = ProcessSpec(command, env, cwd=container.spec.get("workingDir") or "/", data_bytes=_DATA_BYTES)
+        has_terminal = bool(container.spec.get("tty"))
+        spec = ProcessSpec(
+            command,
+            {"TERM": "xterm", **env} if has_terminal else env,
+            cwd=container.spec.get("workingDir") or "/",
+            stdin=bool(container.spec.get("stdin")),
+            tty=has_terminal,
+            data_bytes=_DATA_BYTES,
+        )
         return lambda: self._sandbox.start_process(spec)
 
     def _is_proxy(self, container: Container) -> bool:

@@ -7,7 +7,6 @@ Made by `container` in the supervisor, in its run folder. A line is kept as
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from pathlib import Path
 
 _FILE_BYTES = 1 << 20
 _LINE_BYTES = 1 << 14
-_READ_BYTES = 1 << 16
 
 
 class ContainerLog:
@@ -29,21 +27,36 @@ class ContainerLog:
         self._path = path
         self._older = path.with_name(path.name + ".1")
         self._size = 0
-        self._open = 0
         self._generation = 0
+        self._pending: dict[str, bytearray] = {}
         self._written = asyncio.Event()
 
-    def capture(self, descriptor: int, stream: str) -> None:
-        """Take `descriptor` over and keep what comes out of it as `stream` until it ends."""
-        self._open += 1
-        os.set_blocking(descriptor, False)
-        pending = bytearray()
-        asyncio.get_running_loop().add_reader(descriptor, self._read, descriptor, stream, pending)
+    def open(self, stream: str) -> None:
+        """Chunks of `stream` will come."""
+        self._pending[stream] = bytearray()
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Keep a chunk of `stream`; an empty one is its end."""
+        pending = self._pending[stream]
+        pending += data
+        now = datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00").encode() + b"000Z"
+        records = []
+        while (end := pending.find(b"\n")) >= 0:
+            records.append(b"%s %s F %s\n" % (now, stream.encode(), pending[:end]))
+            del pending[: end + 1]
+        if len(pending) > _LINE_BYTES or (pending and not data):
+            records.append(b"%s %s P %s\n" % (now, stream.encode(), pending))
+            pending.clear()
+        if records:
+            self._append(b"".join(records))
+        if not data:
+            del self._pending[stream]
+        self._written.set()
 
     @property
     def ended(self) -> bool:
         """Nothing more will come."""
-        return self._open == 0
+        return not self._pending
 
     async def lines(self, *, follow: bool, tail: int | None, timestamps: bool) -> AsyncIterator[bytes]:
         """The kept lines, from the last `tail` of them on; with `follow` also those to come, until
@@ -66,30 +79,6 @@ class ContainerLog:
         """Remove the files."""
         self._path.unlink(missing_ok=True)
         self._older.unlink(missing_ok=True)
-
-    def _read(self, descriptor: int, stream: str, pending: bytearray) -> None:
-        try:
-            data = os.read(descriptor, _READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        pending += data
-        now = datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00").encode() + b"000Z"
-        records = []
-        while (end := pending.find(b"\n")) >= 0:
-            records.append(b"%s %s F %s\n" % (now, stream.encode(), pending[:end]))
-            del pending[: end + 1]
-        if len(pending) > _LINE_BYTES or (pending and not data):
-            records.append(b"%s %s P %s\n" % (now, stream.encode(), pending))
-            pending.clear()
-        if records:
-            self._append(b"".join(records))
-        if not data:
-            asyncio.get_running_loop().remove_reader(descriptor)
-            os.close(descriptor)
-            self._open -= 1
-        self._written.set()
 
     def _append(self, records: bytes) -> None:
         """A full disk costs lines, not the container."""

@@ -1,4 +1,4 @@
-"""What the API asks of the node: exec, logs, port-forward. The `PodRuntime` port.
+"""What the API asks of the node: exec, attach, logs, port-forward. The `PodRuntime` port.
 
 Made by `tutorial.sandbox.supervisor` from the kubelet, handed to the API.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from tutorial.sandbox.node.attach import AttachedSession
 from tutorial.sandbox.node.client import PodSandbox
 from tutorial.sandbox.node.container import Container
 from tutorial.sandbox.node.exec import FailedExec, RunningExec, run_command
@@ -38,6 +39,13 @@ class NodeRuntime:
             return await run_command(sandbox, command, env, cwd, stdin=stdin, tty=tty)
         except (BrokenPipeError, ContainerFault) as error:
             raise _not_running(container) from error
+
+    async def attach(self, pod: Object, container: str, *, stdin: bool) -> AttachedSession:
+        """A running container's own program."""
+        _, found = self._find(pod, container)
+        if found.process is None or found.output is None:
+            raise _not_running(container)
+        return AttachedSession(found, found.process, found.output, stdin=stdin)
 
     async def logs(
         self,

@@ -1,6 +1,6 @@
 """Reading and writing file descriptors (pipes, terminals, sockets) in the event loop.
 
-Called by `tutorial.sandbox.api.exec`.
+Called by the API's streams and the node.
 """
 
 from __future__ import annotations

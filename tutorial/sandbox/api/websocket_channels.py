@@ -1,0 +1,64 @@
+"""A command's streams as channels of one WebSocket: what kubectl 1.31 and the client libraries use.
+
+Called by `tutorial.sandbox.api.exec`. A message's first byte is its channel; 255 closes the channel in its
+second byte (v5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from aiohttp import WSMsgType, web
+
+from tutorial.sandbox.api.remote_command import Channel
+
+Object = dict[str, Any]
+
+_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_CLOSE = 255
+_MAX_MESSAGE = 4 * 1024 * 1024
+
+
+def is_websocket(request: web.BaseRequest) -> bool:
+    """The client wants to speak WebSocket."""
+    return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+class WebSocketChannels:
+    """See `remote_command.Channels`. `wanted` are the streams that the client asked for."""
+
+    def __init__(self, socket: web.WebSocketResponse, wanted: frozenset[Channel]) -> None:
+        self.response = socket
+        self._wanted = wanted
+
+    @classmethod
+    async def accept(cls, request: web.BaseRequest, wanted: frozenset[Channel]) -> WebSocketChannels:
+        """Answer the request's handshake."""
+        socket = web.WebSocketResponse(protocols=_PROTOCOLS, compress=False, max_msg_size=_MAX_MESSAGE)
+        await socket.prepare(request)
+        return cls(socket, wanted)
+
+    async def messages(self) -> AsyncIterator[tuple[Channel, bytes]]:
+        async for message in self.response:
+            if message.type is not WSMsgType.BINARY or not message.data:
+                continue
+            number, data = message.data[0], message.data[1:]
+            if number == _CLOSE and data[:1] == bytes([Channel.STDIN]):
+                yield Channel.STDIN, b""
+            elif number in (Channel.STDIN, Channel.RESIZE) and data:
+                yield Channel(number), data
+
+    async def send(self, channel: Channel, data: bytes) -> None:
+        if channel in self._wanted:
+            await self.response.send_bytes(bytes([channel]) + data)
+
+    async def finish(self, status: Object) -> None:
+        if self.response.closed:
+            return
+        try:
+            await self.response.send_bytes(bytes([Channel.STATUS]) + orjson.dumps(status))
+            await self.response.close()
+        except ConnectionError:
+            return
