@@ -6,6 +6,7 @@ Called by `tutorial.sandbox.api.server`. The answers never change while it runs,
 from __future__ import annotations
 
 import hashlib
+import platform
 from functools import cache, lru_cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from tutorial.sandbox.resources import RESOURCES, ResourceType
 Object = dict[str, Any]
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_GO_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 VERSION = {
     "major": "1",
     "minor": "36",
@@ -25,12 +27,13 @@ VERSION = {
     "minCompatibilityMinor": "35",
     "gitVersion": "v1.36.0",
     "gitCommit": "",
-    "gitTreeState": "clean",
-    "buildDate": "2026-04-22T00:00:00Z",
+    "gitTreeState": "",
+    "buildDate": "1970-01-01T00:00:00Z",
     "goVersion": "",
     "compiler": "",
-    "platform": "linux/amd64",
+    "platform": f"linux/{_GO_MACHINES.get(platform.machine(), platform.machine())}",
 }
+"""The release that it speaks as. Commit and date are what Kubernetes says when nobody stamped its build."""
 
 _OBJECT_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _SUBRESOURCE_VERBS = {

@@ -96,7 +96,7 @@ class ApiServer:
             return await self._handlers.handle(request, parse_path(request.rel_url.raw_path))
         if path.startswith("/openapi/"):
             return openapi.reply(self._schemas, request)
-        return _about_server(request, path)
+        return _about_server(request, path.rstrip("/"))
 
 
 def _refusal(error: Exception) -> ApiError:
