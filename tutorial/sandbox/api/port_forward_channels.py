@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from tutorial.sandbox.api import errors
 from tutorial.sandbox.api.forward import Forward
+from tutorial.sandbox.api.upgrade import payload
 from tutorial.sandbox.ports import PodRuntime
 
 Object = dict[str, Any]
@@ -51,13 +52,12 @@ async def serve(request: web.BaseRequest, pod: Object, runtime: PodRuntime) -> w
 
 async def _take_in(socket: web.WebSocketResponse, forwards: list[Forward]) -> None:
     async for message in socket:
-        if message.type is not WSMsgType.BINARY or not message.data:
+        content = payload(message)
+        if not content:
             continue
-        number, kind = divmod(message.data[0], 2)
-        if kind == 0 and number < len(forwards) and len(message.data) > 1:
-            forward = forwards[number]
-            if not forward.task.done():
-                await forward.input.put(message.data[1:])
+        number, kind = divmod(content[0], 2)
+        if kind == 0 and number < len(forwards) and len(content) > 1 and not forwards[number].task.done():
+            await forwards[number].input.put(content[1:])
 
 
 class _ChannelSink:

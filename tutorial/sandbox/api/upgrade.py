@@ -8,7 +8,7 @@ import asyncio
 from contextlib import suppress
 from typing import Protocol, cast
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 from aiohttp.http import WebSocketReader
 
 _READ_BYTES = 64 * 1024
@@ -84,6 +84,16 @@ class UpgradedConnection:
                     pass
 
 
+def payload(message: WSMessage) -> bytes | None:
+    """A message's bytes, whichever kind of message the client put them in; None for one without any."""
+    match message.type:
+        case WSMsgType.BINARY:
+            return bytes(message.data)
+        case WSMsgType.TEXT:
+            return str(message.data).encode()
+    return None
+
+
 class WebSocketTunnel:
     """A byte stream in the binary messages of a WebSocket."""
 
@@ -91,12 +101,10 @@ class WebSocketTunnel:
         self._socket = socket
 
     async def read(self) -> bytes:
-        while True:
-            message = await self._socket.receive()
-            if message.type is WSMsgType.BINARY and message.data:
-                return bytes(message.data)
-            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
-                return b""
+        while (data := payload(await self._socket.receive())) is not None:
+            if data:
+                return data
+        return b""
 
     async def write(self, data: bytes) -> None:
         await self._socket.send_bytes(data)

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from tutorial.sandbox.api.remote_command import Channel
+from tutorial.sandbox.api.upgrade import payload
 
 Object = dict[str, Any]
 
@@ -42,9 +43,10 @@ class WebSocketChannels:
 
     async def messages(self) -> AsyncIterator[tuple[Channel, bytes]]:
         async for message in self.response:
-            if message.type is not WSMsgType.BINARY or not message.data:
+            content = payload(message)
+            if not content:
                 continue
-            number, data = message.data[0], message.data[1:]
+            number, data = content[0], content[1:]
             if number == _CLOSE and data[:1] == bytes([Channel.STDIN]):
                 yield Channel.STDIN, b""
             elif number in (Channel.STDIN, Channel.RESIZE) and data:
