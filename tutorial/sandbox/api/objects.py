@@ -16,7 +16,7 @@ from tutorial.sandbox.api.managed_fields import record_update
 from tutorial.sandbox.api.object_watch import ObjectWatch
 from tutorial.sandbox.api.options import DeleteOptions, WriteOptions, by_control_plane
 from tutorial.sandbox.ports import Admission
-from tutorial.sandbox.resources import NAMESPACE, POD, SERVICE, ResourceType
+from tutorial.sandbox.resources import NAMESPACE, POD, SERVICE, SERVICE_ACCOUNT, ResourceType
 from tutorial.sandbox.schemas import DecodingError, FieldError, Schemas, invalid
 from tutorial.sandbox.store.store import Store
 
@@ -76,6 +76,8 @@ class ObjectsFacade:
         metadata.fill_on_create(resource, new, namespace)
         new = self.schemas.default(resource, new)
         space = self._open_namespace(resource, namespace, new)
+        if resource is POD:
+            self._check_references(new)
         if resource is POD and self.admission is not None and space is not None:
             new = self.schemas.default(resource, metadata.clone(self.admission.admit_pod(new, space)))
         record_update(self.types(resource), resource, {}, new, options)
@@ -195,6 +197,21 @@ class ObjectsFacade:
         decoded, warnings = self.schemas.decode_strict(resource, obj, options.strictness, options.repeated)
         options.warnings += warnings
         return decoded
+
+    def _check_references(self, pod: Object) -> None:
+        """A pod's service account and priority class must be there. The default account is made a
+        moment after its namespace, and not waited for."""
+        meta, spec = pod["metadata"], pod["spec"]
+        account = spec["serviceAccountName"]
+        known = account == "default" or self.exists(SERVICE_ACCOUNT, meta["namespace"], account)
+        if not known:
+            where = f"{meta['namespace']}/{account}"
+            why = f'error looking up service account {where}: serviceaccount "{account}" not found'
+            raise errors.forbidden(POD, meta.get("name", ""), why)
+        priority = spec.get("priorityClassName", "")
+        if priority and not priority.startswith("system-"):
+            why = f"no PriorityClass with name {priority} was found"
+            raise errors.forbidden(POD, meta.get("name", ""), why)
 
     def _advise(self, resource: ResourceType, obj: Object, options: WriteOptions) -> None:
         if not options.internal and not options.subresource:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tutorial.sandbox.ports import Object
-from tutorial.sandbox.resources import DEPLOYMENT, POD, REPLICA_SET, SERVICE, ResourceType
+from tutorial.sandbox.resources import DEPLOYMENT, ENDPOINT_SLICE, POD, REPLICA_SET, SERVICE, ResourceType
 
 _HINTS = "service.kubernetes.io/topology-aware-hints"
 _TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
@@ -22,6 +22,8 @@ def advice(resource: ResourceType, obj: Object) -> Iterator[str]:
         yield from _finalizers(obj)
     if resource == SERVICE:
         yield from _service(obj)
+    elif resource == ENDPOINT_SLICE and obj.get("addressType") == "FQDN":
+        yield "addressType: FQDN endpoints are deprecated"
     elif resource == POD:
         yield from _pod("spec", obj["spec"])
     elif resource in (DEPLOYMENT, REPLICA_SET):

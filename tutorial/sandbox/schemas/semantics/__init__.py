@@ -27,8 +27,8 @@ _CHECKS: dict[tuple[str, str], Check] = {
     resources.REPLICA_SET.storage_key: workload.validate_replica_set,
     resources.ENDPOINTS.storage_key: endpoints.validate_endpoints,
     resources.ENDPOINT_SLICE.storage_key: endpoints.validate_slice,
-    resources.CONFIG_MAP.storage_key: data.validate,
-    resources.SECRET.storage_key: data.validate,
+    resources.CONFIG_MAP.storage_key: data.validate_config_map,
+    resources.SECRET.storage_key: data.validate_secret,
 }
 _UPDATE_CHECKS: dict[tuple[str, str], UpdateCheck] = {
     resources.SERVICE.storage_key: service.validate_update,
@@ -46,6 +46,8 @@ def validate_create(resource: ResourceType, obj: Object) -> Iterator[FieldError]
     if resource.virtual:
         return
     yield from metadata.validate(obj, _NAMES.get(resource.storage_key, names.dns_subdomain))
+    if not resource.custom:
+        yield from metadata.qualified_finalizers(obj)
     check = _CHECKS.get(resource.storage_key)
     if check:
         yield from check(obj)

@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tutorial.sandbox.ports import Object
-from tutorial.sandbox.schemas.errors import FieldError, forbidden, invalid_value
+from tutorial.sandbox.schemas.errors import FieldError, forbidden, invalid_value, required, too_long
 from tutorial.sandbox.schemas.semantics import names
 
+_MAX_BYTES = 1024 * 1024
+_NEEDED_KEYS = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
 _FROZEN = "field is immutable when `immutable` is set"
 
 
-def validate(obj: Object) -> Iterator[FieldError]:
-    """The keys must be usable as file names, and be there once."""
+def validate_config_map(config_map: Object) -> Iterator[FieldError]:
+    """The keys must be usable as file names, and be there once; all in all 1 MiB."""
+    yield from _keys(config_map)
+    texts = config_map.get("data", {}).values()
+    size = sum(len(text.encode()) for text in texts) + _decoded_size(config_map.get("binaryData", {}))
+    if size > _MAX_BYTES:
+        yield too_long("[]", _MAX_BYTES)
+
+
+def validate_secret(secret: Object) -> Iterator[FieldError]:
+    """Keys and size, and the keys that a Secret of its type needs."""
+    data = secret.get("data", {})
+    yield from _keys(secret)
+    if _decoded_size(data) > _MAX_BYTES:
+        yield too_long("data", _MAX_BYTES)
+    for key in _NEEDED_KEYS.get(secret.get("type", ""), ()):
+        if key not in data:
+            yield required(f"data[{key}]")
+    if secret.get("type") == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
+        yield required("data[username]")
+        yield required("data[password]")
+
+
+def _keys(obj: Object) -> Iterator[FieldError]:
     for part in ("data", "binaryData"):
         for key in sorted(obj.get(part, {})):
             yield from names.named(f"{part}[{key}]", key, names.config_key)
             if part == "binaryData" and key in obj.get("data", {}):
                 yield invalid_value(f"data[{key}]", key, "duplicate of key present in binaryData")
+
+
+def _decoded_size(values: Mapping[str, str]) -> int:
+    return sum(len(text) * 3 // 4 for text in values.values())
 
 
 def validate_update(old: Object, new: Object) -> Iterator[FieldError]:

@@ -61,6 +61,8 @@ def validate_slice(endpoint_slice: Object) -> Iterator[FieldError]:
             yield required(field, "must contain at least 1 address")
         for number, address in enumerate(addresses):
             yield from _slice_address(f"{field}[{number}]", kind, address)
+        if endpoint.get("hostname"):
+            yield from names.named(f"endpoints[{index}].hostname", endpoint["hostname"], names.dns_label)
     yield from _slice_ports(endpoint_slice.get("ports") or ())
 
 

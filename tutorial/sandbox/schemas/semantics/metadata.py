@@ -9,6 +9,7 @@ from tutorial.sandbox.schemas.semantics.names import Rule, labels, named, qualif
 
 _ANNOTATIONS_LIMIT = 256 * 1024
 _OWNER_FIELDS = ("apiVersion", "kind", "name", "uid")
+_PLAIN_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 
 def validate(obj: Object, name_rule: Rule) -> Iterator[FieldError]:
@@ -41,7 +42,8 @@ def _owners(owners: Any) -> Iterator[FieldError]:
     for owner in owners:
         for name in _OWNER_FIELDS:
             if not owner.get(name):
-                yield invalid_value(f"metadata.ownerReferences.{name}", "", "must not be empty")
+                detail = "version must not be empty" if name == "apiVersion" else "must not be empty"
+                yield invalid_value(f"metadata.ownerReferences.{name}", "", detail)
     if sum(1 for owner in owners if owner.get("controller")) > 1:
         detail = "Only one reference can have Controller set to true."
         yield invalid_value("metadata.ownerReferences", owners, detail)
@@ -49,6 +51,14 @@ def _owners(owners: Any) -> Iterator[FieldError]:
 
 def _finalizer(finalizer: str) -> Iterator[FieldError]:
     yield from named("metadata.finalizers", finalizer, qualified_name)
+
+
+def qualified_finalizers(obj: Object) -> Iterator[FieldError]:
+    """Kubernetes' own kinds want the finalizers of others with their domain."""
+    for index, finalizer in enumerate(obj.get("metadata", {}).get("finalizers", ())):
+        if "/" not in finalizer and finalizer not in _PLAIN_FINALIZERS:
+            detail = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid_value(f"metadata.finalizers[{index}]", finalizer, detail)
 
 
 def validate_update(old: Object, new: Object) -> Iterator[FieldError]:

@@ -14,12 +14,14 @@ from tutorial.sandbox.schemas.errors import (
     required,
     unsupported,
 )
-from tutorial.sandbox.schemas.semantics import names
+from tutorial.sandbox.schemas.semantics import names, resource_amounts
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
+_TOLERATION_OPERATORS = ("Equal", "Exists")
+_MAX_INT32 = 2**31 - 1
 _MAY_CHANGE = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations")
 _UPDATE_RULE = (
     "pod updates may not change fields other than `spec.containers[*].image`,"
@@ -76,8 +78,24 @@ def validate_spec(field: str, spec: dict[str, Any]) -> Iterator[FieldError]:
     if spec.get("serviceAccountName"):
         place = f"{field}.serviceAccountName"
         yield from names.named(place, spec["serviceAccountName"], names.dns_subdomain)
+    yield from _deadline_and_names(field, spec)
     grace = spec.get("terminationGracePeriodSeconds")
     yield from names.not_negative(f"{field}.terminationGracePeriodSeconds", grace)
+
+
+def _deadline_and_names(field: str, spec: dict[str, Any]) -> Iterator[FieldError]:
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 0 < deadline <= _MAX_INT32:
+        detail = f"must be between 1 and {_MAX_INT32}, inclusive"
+        yield invalid_value(f"{field}.activeDeadlineSeconds", deadline, detail)
+    for name in ("hostname", "subdomain"):
+        if spec.get(name):
+            yield from names.named(f"{field}.{name}", spec[name], names.dns_label)
+    for index, toleration in enumerate(spec.get("tolerations", ())):
+        operator = toleration.get("operator") or "Equal"
+        if operator not in _TOLERATION_OPERATORS:
+            place = f"{field}.tolerations[{index}].operator"
+            yield unsupported(place, operator, _TOLERATION_OPERATORS)
 
 
 def _choice(field: str, value: str, choices: Sequence[str]) -> Iterator[FieldError]:
@@ -121,7 +139,33 @@ def _container(field: str, container: dict[str, Any], volumes: set[str]) -> Iter
     yield from _container_ports(f"{field}.ports", container.get("ports", ()))
     yield from _environment(f"{field}.env", container.get("env", ()))
     yield from _mounts(f"{field}.volumeMounts", container.get("volumeMounts", ()), volumes)
+    for probe in _PROBES:
+        if probe in container:
+            yield from _probe(f"{field}.{probe}", container[probe])
+    yield from resource_amounts.validate(f"{field}.resources", container.get("resources", {}))
+    user = container.get("securityContext", {}).get("runAsUser", 0)
+    if not 0 <= user <= _MAX_INT32:
+        detail = f"must be between 0 and {_MAX_INT32}, inclusive"
+        yield invalid_value(f"{field}.securityContext.runAsUser", user, detail)
     yield from _choice(f"{field}.imagePullPolicy", container.get("imagePullPolicy", ""), _PULL_POLICIES)
+
+
+def _probe(field: str, probe: dict[str, Any]) -> Iterator[FieldError]:
+    handlers = [name for name in _HANDLERS if name in probe]
+    if not handlers:
+        yield required(field, "must specify a handler type")
+    for name in handlers[1:]:
+        yield forbidden(f"{field}.{name}", "may not specify more than 1 handler type")
+    for name in handlers[:1]:
+        port = probe[name].get("port")
+        if isinstance(port, int):
+            yield from names.port_number(f"{field}.{name}.port", port)
+    for name in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds"):
+        yield from names.not_negative(f"{field}.{name}", probe.get(name))
+
+
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 
 
 def _container_ports(field: str, ports: Sequence[dict[str, Any]]) -> Iterator[FieldError]:
