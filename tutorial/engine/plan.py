@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tutorial.engine.events import StepSummary
 from tutorial.errors import UsageError
-from tutorial.steps.conditions import holds
+from tutorial.steps.conditions import holds, parse_range
 from tutorial.steps.model import ObjectReference, Step, Tutorial
 from tutorial.steps.substitute import fill
 
@@ -151,16 +151,31 @@ def run_settings(tutorial: Tutorial, settings: Mapping[str, str]) -> dict[str, s
     """The tutorial's variables with the values of `--set`.
 
     Raises:
-        UsageError: a name that the tutorial does not have.
+        UsageError: a name that the tutorial does not have, or a value that none of its steps is for.
     """
-    for name in settings:
+    for name, value in settings.items():
         if name not in tutorial.variables:
             close = difflib.get_close_matches(name, tutorial.variables, 1)
             raise UsageError(
                 f"The tutorial {tutorial.name} has no variable {name}.",
                 do=f"Did you mean {close[0]}?" if close else _listed("Its variables", tutorial.variables),
             )
+        choices = _choices(tutorial, name)
+        if choices and value not in choices:
+            raise UsageError(
+                f"{name}={value} is not a choice of the tutorial {tutorial.name}.",
+                do=f"Write one of: {', '.join(f'--set {name}={choice}' for choice in choices)}",
+            )
     return {**tutorial.variables, **settings}
+
+
+def _choices(tutorial: Tutorial, name: str) -> list[str]:
+    """The values of a variable that steps are for, the default first; none when no step asks for
+    the variable, or one asks for a range."""
+    asked = [step.when[name] for step in tutorial.steps if name in step.when]
+    if not asked or any(map(parse_range, asked)):
+        return []
+    return list(dict.fromkeys((tutorial.variables[name], *asked)))
 
 
 def _number(steps: Iterable[Step]) -> list[PlannedStep]:

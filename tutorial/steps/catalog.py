@@ -11,14 +11,15 @@ from pathlib import Path
 
 from tutorial.errors import UsageError
 from tutorial.steps.faults import Fault
-from tutorial.steps.tutorial_file import FILE_NAME, read_tutorial_file
+from tutorial.steps.tutorial_file import FILE_NAME, LAST, read_tutorial_file
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def bundled_tutorials() -> list[Path]:
-    """The folders of the bundled tutorials that can be run by name, in the order of their names."""
-    return [folder for folder in _bundled_folders() if not is_section_only(folder)]
+    """The folders of the bundled tutorials that can be run by name, in the order they ask for."""
+    runnable = [folder for folder in _bundled_folders() if not is_section_only(folder)]
+    return sorted(runnable, key=lambda folder: (_order(folder), folder.name))
 
 
 def find_tutorial(name_or_path: str) -> Path:
@@ -48,6 +49,11 @@ def is_section_only(folder: Path) -> bool:
     faults: list[Fault] = []
     source = read_tutorial_file(folder, faults)
     return source is not None and source.section_only
+
+
+def _order(folder: Path) -> int:
+    source = read_tutorial_file(folder, [])
+    return LAST if source is None else source.order
 
 
 def _bundled_folders() -> list[Path]:

@@ -1,7 +1,8 @@
 """Conditions (`when`): does a step, a note or an expectation apply here?
 
-Called by the engine and `tutorial.expect` with the run's facts, and by lint, which refuses a range
-that cannot be read. A value is a version range (`>=1.21`, `>=1.21,<1.24`) or the exact value.
+Called by the engine and `tutorial.expect` with the run's facts, by the command line to count steps,
+and by lint, which refuses a range that cannot be read. A value is a version range (`>=1.21`,
+`>=1.21,<1.24`) or the exact value.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
-from tutorial.steps.model import Condition
+from tutorial.steps.model import Condition, Step, Tutorial
 
 _BOUND = re.compile(r"(>=|<=|==|!=|>|<)\s*v?(\d+(?:\.\d+)*)\Z")
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)")
@@ -29,6 +30,16 @@ Bound = tuple[str, tuple[int, ...]]
 def holds(condition: Condition, facts: Mapping[str, str]) -> bool:
     """True when every entry of `condition` holds; a fact that is missing does not."""
     return all(name in facts and _accepts(wanted, facts[name]) for name, wanted in condition.items())
+
+
+def fits(condition: Condition, settings: Mapping[str, str]) -> bool:
+    """True when nothing in `settings` speaks against `condition`; facts are left open."""
+    return all(_accepts(wanted, settings[name]) for name, wanted in condition.items() if name in settings)
+
+
+def counted_steps(tutorial: Tutorial) -> list[Step]:
+    """The steps that a run with the default settings counts: no asides, no alternatives."""
+    return [step for step in tutorial.steps if not step.aside and fits(step.when, tutorial.variables)]
 
 
 def parse_range(wanted: str) -> list[Bound]:

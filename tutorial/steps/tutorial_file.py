@@ -15,8 +15,10 @@ from tutorial.steps.model import Location
 from tutorial.steps.yaml_nodes import Mapping, Scalar, read_mapping
 
 FILE_NAME = "tutorial.yaml"
-TUTORIAL_KEYS = ("title", "summary", "include", "requires", "variables", "files", "section_only")
+TUTORIAL_KEYS = ("title", "summary", "order", "include", "requires", "variables", "files", "section_only")
 HERE = "."
+LAST = 1000
+"""The place in a list of a tutorial that asks for none."""
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 
 BASH_VARIABLES = frozenset(
@@ -40,12 +42,14 @@ BASH_VARIABLES = frozenset(
 
 @dataclass(frozen=True)
 class TutorialSource:
-    """What one tutorial.yaml says. `include` and `variables` keep their places for faults."""
+    """What one tutorial.yaml says. `include` and `variables` keep their places for faults; `order`
+    is the tutorial's place in a list of bundled ones."""
 
     folder: Path
     place: Location
     title: str = ""
     summary: str = ""
+    order: int = LAST
     include: tuple[Scalar, ...] = ()
     requires: str = "cluster"
     variables: dict[str, Scalar] = field(default_factory=dict)
@@ -69,6 +73,7 @@ def _read(folder: Path, mapping: Mapping, faults: list[Fault]) -> TutorialSource
         place=mapping.place,
         title=fields.text("title"),
         summary=fields.text("summary"),
+        order=fields.whole_number("order", LAST, 1, LAST),
         include=_include(fields, mapping),
         requires=fields.choice("requires", ("cluster", "none"), "cluster"),
         variables=_variables(fields),

@@ -20,6 +20,7 @@ from tutorial.cli.group import ExamplesCommand
 @click.option("-o", "--output", type=click.Choice(["json"]), help="Print JSON.")
 def list_tutorials(output: str | None) -> None:
     """List the tutorials that come with the program."""
+    from tutorial.steps.conditions import counted_steps
     from tutorial.steps.loader import bundled_tutorials, load_tutorial
 
     tutorials = [load_tutorial(path) for path in bundled_tutorials()]
@@ -29,7 +30,7 @@ def list_tutorials(output: str | None) -> None:
                 "name": tutorial.name,
                 "title": tutorial.title,
                 "summary": tutorial.summary,
-                "steps": sum(not step.aside for step in tutorial.steps),
+                "steps": len(counted_steps(tutorial)),
                 "requires": tutorial.requires,
             }
             for tutorial in tutorials
@@ -37,8 +38,7 @@ def list_tutorials(output: str | None) -> None:
         click.echo(json.dumps(data, indent=2))
         return
     for tutorial in tutorials:
-        count = sum(not step.aside for step in tutorial.steps)
-        click.echo(f"{tutorial.name}  ({count} steps)  {tutorial.title}")
+        click.echo(f"{tutorial.name}  ({len(counted_steps(tutorial))} steps)  {tutorial.title}")
         if tutorial.summary:
             click.echo(f"  {tutorial.summary}")
         click.echo(f"  egress-tutorial run {tutorial.name}")

@@ -39,25 +39,42 @@ def show(environment: Environment, tutorial: str, step: str | None) -> None:
 
 
 def _overview(tutorial: Tutorial) -> list[str]:
-    """Title, variables, and every step under its section."""
+    """Title, variables, and every step under its section; what is not counted has a dash."""
+    from tutorial.steps.conditions import counted_steps
+
+    counted = [step.id for step in counted_steps(tutorial)]
     lines = [tutorial.title, *([tutorial.summary] if tutorial.summary else [])]
     if tutorial.variables:
         lines.append(
             "Variables: " + ", ".join(f"{name}={value}" for name, value in tutorial.variables.items())
         )
-    section, number = "", 0
+    section = ""
     for step in tutorial.steps:
         if step.section != section:
             section = step.section
             lines += ["", tutorial.sections.get(section, section)]
-        number += not step.aside
-        lines.append(f"  {'-' if step.aside else number:>2}  {step.id:<34} {step.title}")
+        number = counted.index(step.id) + 1 if step.id in counted else "-"
+        lines.append(f"  {number:>2}  {step.id:<34} {_title(tutorial, step)}")
     return lines
+
+
+def _title(tutorial: Tutorial, step: Step) -> str:
+    """The step's title, with the settings that it is for when these are not the default ones."""
+    from tutorial.steps.conditions import fits
+    from tutorial.steps.substitute import fill
+
+    title = fill(step.title, tutorial.variables)
+    if fits(step.when, tutorial.variables):
+        return title
+    settings = (f"--set {name}={value}" for name, value in step.when.items() if name in tutorial.variables)
+    return f"{title} ({', '.join(settings)})"
 
 
 def _find_step(tutorial: Tutorial, step_id: str) -> Step:
     """The step of that id, or of that number. Raises UsageError with a suggestion."""
-    counted = [step for step in tutorial.steps if not step.aside]
+    from tutorial.steps.conditions import counted_steps
+
+    counted = counted_steps(tutorial)
     if step_id.isdecimal() and 1 <= int(step_id) <= len(counted):
         return counted[int(step_id) - 1]
     by_id = {step.id: step for step in tutorial.steps}
@@ -76,7 +93,7 @@ def _draw_step(screen: Screen, tutorial: Tutorial, step: Step) -> None:
     def filled(text: str) -> str:
         return fill(text, tutorial.variables)
 
-    screen.say(filled(step.explain), heading=step.title)
+    screen.say(filled(step.explain), heading=filled(step.title))
     screen.show_output(filled(step.command), heading="Command")
     for heading, text in (("Why", step.why), ("Afterwards", step.after)):
         if text:
