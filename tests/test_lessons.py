@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from tutorial.engine.plan import make_plan
+from tutorial.errors import UsageError
+from tutorial.expect.check import check
 from tutorial.steps.catalog import bundled_tutorials, find_tutorial
 from tutorial.steps.lint import lint_tutorial
 from tutorial.steps.loader import load_tutorial
-from tutorial.steps.substitute import fill
 
+WIKIPEDIA = (
+    "--resolve en.wikipedia.org:443:"
+    """"$(kubectl get service my-wikipedia -o jsonpath='{.spec.clusterIP}')" """
+    "https://en.wikipedia.org/wiki/Main_Page"
+)
 HTTPBIN = "curl -sS my-httpbin.default.svc.cluster.local/headers"
-DOCUMENTED = {
+BEFORE_YOU_BEGIN = {
     "deploy-sleep": "kubectl apply -f samples/sleep/sleep.yaml",
     "source-pod": "export SOURCE_POD=$(kubectl get pod -l app=sleep -o jsonpath={.items..metadata.name})",
     "create-namespace": "kubectl create namespace without-istio",
@@ -22,6 +29,8 @@ DOCUMENTED = {
         '-o jsonpath={.items..metadata.name})"'
     ),
     "verify-no-sidecar": 'kubectl get pod "$SOURCE_POD_WITHOUT_ISTIO" -n without-istio',
+}
+EXTERNAL_NAME = {
     "create-service": """\
 kubectl apply -f - <<EOF
 kind: Service
@@ -55,21 +64,151 @@ EOF""",
     "access-with-sidecar": f'kubectl exec "$SOURCE_POD" -c sleep -- {HTTPBIN}',
     "delete-destination-rule": "kubectl delete destinationrule my-httpbin",
     "delete-service": "kubectl delete service my-httpbin",
+}
+ENDPOINTS = {
+    "create-wikipedia-service": """\
+kubectl apply -f - <<EOF
+kind: Service
+apiVersion: v1
+metadata:
+  name: my-wikipedia
+spec:
+  ports:
+  - protocol: TCP
+    port: 443
+    name: tls
+EOF""",
+    "create-endpoints": """\
+kubectl apply -f - <<EOF
+kind: Endpoints
+apiVersion: v1
+metadata:
+  name: my-wikipedia
+subsets:
+  - addresses:
+      - ip: 198.35.26.96
+      - ip: 208.80.153.224
+    ports:
+      - port: 443
+        name: tls
+EOF""",
+    "observe-wikipedia-service": "kubectl get svc my-wikipedia",
+    "wikipedia-without-sidecar": (
+        f'kubectl exec "$SOURCE_POD_WITHOUT_ISTIO" -n without-istio -c sleep -- curl -sS {WIKIPEDIA}'
+        ' | grep -o "<title>.*</title>"'
+    ),
+    "create-wikipedia-rule": """\
+kubectl apply -f - <<EOF
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata:
+  name: my-wikipedia
+spec:
+  host: my-wikipedia.default.svc.cluster.local
+  trafficPolicy:
+    tls:
+      mode: DISABLE
+EOF""",
+    "wikipedia-with-sidecar": (
+        f'kubectl exec "$SOURCE_POD" -c sleep -- curl -sS {WIKIPEDIA} | grep -o "<title>.*</title>"'
+    ),
+    "verify-cluster-ip": (f'kubectl exec "$SOURCE_POD" -c sleep -- curl -sS -v {WIKIPEDIA} -o /dev/null'),
+    "delete-wikipedia-rule": "kubectl delete destinationrule my-wikipedia",
+    "delete-endpoints": "kubectl delete endpoints my-wikipedia",
+    "delete-wikipedia-service": "kubectl delete service my-wikipedia",
+}
+CLEANUP = {
     "delete-sleep": "kubectl delete -f samples/sleep/sleep.yaml",
     "delete-sleep-without-istio": "kubectl delete -f samples/sleep/sleep.yaml -n without-istio",
     "delete-namespace": "kubectl delete namespace without-istio",
     "unset-variables": "unset SOURCE_POD SOURCE_POD_WITHOUT_ISTIO",
 }
 
+DOCUMENTED = {
+    "externalname": {**BEFORE_YOU_BEGIN, **EXTERNAL_NAME, **CLEANUP},
+    "endpoints": {**BEFORE_YOU_BEGIN, **ENDPOINTS, **CLEANUP},
+    "all": {**BEFORE_YOU_BEGIN, **EXTERNAL_NAME, **ENDPOINTS, **CLEANUP},
+}
 
-def test_the_externalname_tutorial_is_the_documented_commands_in_order() -> None:
-    tutorial = load_tutorial(find_tutorial("externalname"))
-    shown = {
-        step.id: fill(step.command, tutorial.variables).rstrip("\n")
-        for step in tutorial.steps
-        if not step.aside
-    }
-    assert list(shown.items()) == list(DOCUMENTED.items())
+
+def shown(name: str, **settings: str) -> dict[str, str]:
+    """The commands of a run with these settings on the newest versions, as the screen shows them."""
+    plan = make_plan(
+        load_tutorial(find_tutorial(name)),
+        settings=settings,
+        facts={"backend": "sandbox", "istio": "1.31.0", "kubernetes": "1.36", "mesh": "sidecar"},
+    )
+    return {each.step.id: plan.fill(each.step.command).rstrip("\n") for each in plan.steps}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_a_tutorial_is_the_documented_commands_in_order(name: str) -> None:
+    assert list(shown(name).items()) == list(DOCUMENTED[name].items())
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_the_curl_sample_changes_names_only(name: str) -> None:
+    documented = {step: command.replace("sleep", "curl") for step, command in DOCUMENTED[name].items()}
+    assert shown(name, SAMPLE="curl") == documented
+
+
+def test_both_samples_differ_in_their_names_only() -> None:
+    samples = find_tutorial("externalname").parent / "samples"
+    sleep = (samples / "sleep" / "sleep.yaml").read_text()
+    assert (samples / "curl" / "curl.yaml").read_text() == sleep.replace("sleep", "curl").replace(
+        "/bin/curl", "/bin/sleep"
+    )
+
+
+def test_injection_by_hand_is_the_documents_other_way() -> None:
+    by_hand = shown("externalname", INJECTION="manual")
+    assert "deploy-sleep" not in by_hand
+    assert by_hand["deploy-sleep-by-hand"] == (
+        "kubectl apply -f <(istioctl kube-inject -f samples/sleep/sleep.yaml)"
+    )
+    assert list(by_hand)[1:] == list(DOCUMENTED["externalname"])[1:]
+
+
+def test_the_slice_replaces_the_endpoints() -> None:
+    steps = shown("endpoints", ENDPOINTS="slice")
+    assert {"create-endpoints", "delete-endpoints"}.isdisjoint(steps)
+    assert "kind: EndpointSlice" in steps["create-endpoint-slice"]
+    assert len(steps) == len(DOCUMENTED["endpoints"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "choices"),
+    [({"INJECTION": "manually"}, "INJECTION=manual"), ({"ENDPOINTS": "slices"}, "ENDPOINTS=slice")],
+)
+def test_a_setting_without_steps_is_refused_with_the_choices(setting: dict[str, str], choices: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        shown("endpoints", **setting)
+    assert choices in refused.value.do
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "* Connected to en.wikipedia.org (10.96.4.7) port 443 (#0)",
+        "* Connected to en.wikipedia.org (10.96.4.7) port 443",
+        "* Established connection to en.wikipedia.org (10.96.4.7 port 443) from 10.244.0.2 port 40000 ",
+    ],
+)
+@pytest.mark.parametrize(("address", "passes"), [("10.96.4.7", True), ("10.96.4.8", False)])
+def test_old_and_new_curl_prove_the_cluster_ip(line: str, address: str, passes: bool) -> None:
+    steps = {step.id: step for step in load_tutorial(find_tutorial("endpoints")).steps}
+    variables = {"WIKIPEDIA_CLUSTER_IP": address}
+    verdict = check(
+        steps["verify-cluster-ip"].expect,
+        exit_code=0,
+        stdout="",
+        stderr=f"*   Trying 10.96.4.7:443...\n{line}\n* ALPN: offers h2\n",
+        before=variables,
+        after=variables,
+        variables={},
+        facts={},
+    )
+    assert verdict.passed is passes
 
 
 @pytest.mark.parametrize("path", bundled_tutorials(), ids=lambda path: path.name)
@@ -77,8 +216,16 @@ def test_every_bundled_tutorial_is_without_faults(path: Path) -> None:
     assert lint_tutorial(path) == []
 
 
-def test_every_step_that_reaches_outside_names_its_control_step() -> None:
-    steps = load_tutorial(find_tutorial("externalname")).steps
-    reaching = [step for step in steps if "curl" in step.command and "SOURCE_POD_WITHOUT" not in step.command]
+def test_the_list_begins_with_the_documents_first_part() -> None:
+    assert [path.name for path in bundled_tutorials()] == ["externalname", "endpoints", "names", "all"]
+
+
+@pytest.mark.parametrize(
+    ("name", "control"),
+    [("externalname", "access-without-sidecar"), ("endpoints", "wikipedia-without-sidecar")],
+)
+def test_every_step_that_reaches_outside_names_its_control_step(name: str, control: str) -> None:
+    steps = load_tutorial(find_tutorial(name)).steps
+    reaching = [step for step in steps if "curl -sS" in step.command and step.id != control]
     assert reaching
-    assert {step.control for step in reaching} == {"access-without-sidecar"}
+    assert {step.control for step in reaching} == {control}
