@@ -38,7 +38,6 @@ def run_program(arguments: Sequence[str], environment: Environment) -> int:
         if arguments[:1] == [DEBUG]:
             log = _open_log(arguments, environment)
         code = program.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
-        environment.stdout.flush()
         return int(code or ExitCode.OK)
     except BrokenPipeError:
         _silence(environment.stdout)
@@ -52,6 +51,8 @@ def run_program(arguments: Sequence[str], environment: Environment) -> int:
     finally:
         if log:
             _print([f"Log: {log.path}"], environment.stderr)
+        for stream in (environment.stdout, environment.stderr):
+            _flush(stream)
 
 
 def _open_log(arguments: Sequence[str], environment: Environment) -> DebugLog:
@@ -76,6 +77,14 @@ def _print(lines: Sequence[str], stream: TextIO) -> None:
     """Write to a stream that may have lost its reader."""
     try:
         stream.write("".join(f"{line}\n" for line in lines))
+        stream.flush()
+    except OSError:
+        _silence(stream)
+
+
+def _flush(stream: TextIO) -> None:
+    """Write what is left in the buffer; a reader that has gone does not change the exit code."""
+    try:
         stream.flush()
     except OSError:
         _silence(stream)
