@@ -126,13 +126,17 @@ class Machine:
 
     def assert_nothing_left(self, seconds: float = 5) -> None:
         """No process, no sandbox, and no file outside the state folder."""
-        wait_until(lambda: not descendants(), seconds)
-        assert descendants() == []
+        self.assert_nothing_left_running(seconds)
         folders = (
             [entry for entry in self.sandboxes.iterdir() if entry.is_dir()] if self.sandboxes.is_dir() else []
         )
         assert folders == []
         self.assert_no_file_outside()
+
+    def assert_nothing_left_running(self, seconds: float = 5) -> None:
+        """No process, and with them no namespace."""
+        wait_until(lambda: not descendants(), seconds)
+        assert descendants() == []
 
     def assert_no_file_outside(self) -> None:
         assert list(self.home.iterdir()) == []

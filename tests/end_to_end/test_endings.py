@@ -1,133 +1,195 @@
-"""However a run ends, nothing is left: normal end, quit, signals, a closed pipe, kill -9."""
+"""However a run ends, everything is back: normal end, quit, failed step, signals, a closed terminal."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-import time
+import termios
 from collections.abc import Callable
 
 import pytest
-from end_to_end.conftest import PROGRAM, Machine
+from end_to_end.folders import write_tutorial
+from end_to_end.machine import PROGRAM, Machine, wait_until
 from end_to_end.terminal import Terminal
 
 pytestmark = pytest.mark.sandbox
 
 OpenTerminal = Callable[..., Terminal]
 
+ENDS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+SLOW_CLEANUP = (
+    "title: Make\ncommand: echo made\ncleanup: {commands: [echo tidying; sleep 60], by_hand: Tidy up.}\n"
+)
+
 
 def test_a_whole_run_passes_and_leaves_nothing(machine: Machine) -> None:
     done = machine.run("run", "externalname", "--auto")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "17 passed" in done.stdout + done.stderr
+    assert "All checks passed" in done.stdout
     machine.assert_nothing_left()
 
 
-def test_quitting_at_the_first_pause_leaves_nothing(machine: Machine, terminal: OpenTerminal) -> None:
-    shown = terminal("run", "externalname")
-    shown.wait_for("Enter")
-    shown.press("q")
-    shown.wait_for("roll back")
-    shown.press("\r")
-    assert shown.wait_for_exit() == 0
-    machine.assert_nothing_left()
+def test_a_whole_run_in_a_kept_sandbox_leaves_every_object_as_before(
+    machine: Machine, sandbox: dict[str, str]
+) -> None:
+    assert machine.run("run", "externalname", "--auto").returncode == 0
+    machine.wait_for_objects(sandbox)
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
-)
-def test_a_signal_in_an_unattended_run_rolls_back(machine: Machine, number: int, code: int) -> None:
-    assert machine.run("sandbox", "up").returncode == 0
-    process = subprocess.Popen(
-        [PROGRAM, "run", "externalname", "--auto"],
-        env=machine.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+def test_a_failed_step_ends_an_unattended_run_and_rolls_back(
+    machine: Machine, sandbox: dict[str, str]
+) -> None:
+    folder = write_tutorial(
+        machine.folder / "fails",
+        "title: Make\ncommand: kubectl create configmap mine\ncreates: [configmap/mine]\n",
+        "title: Fail\ncommand: echo this\nexpect: {stdout: {contains: that}}\n",
+        "title: Never\ncommand: echo never\n",
+        heading="variables: {NAMESPACE: default}\n",
     )
-    with process:
-        _wait_for_object(machine, "service/my-httpbin")
+    done = machine.run("run", str(folder), "--auto")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Expected: that" in done.stdout
+    assert "never" not in done.stdout
+    assert "deleted configmap/mine" in done.stdout
+    machine.wait_for_objects(sandbox)
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS, ids=["TERM", "HUP", "INT"])
+def test_a_signal_in_an_unattended_run_rolls_back(
+    machine: Machine, sandbox: dict[str, str], number: int, code: int
+) -> None:
+    with machine.start("run", "externalname", "--auto") as process:
+        machine.wait_for_object("service/my-httpbin@default")
         process.send_signal(number)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == code, output
-    assert _objects(machine) == PRISTINE
+    assert "Traceback" not in output
+    machine.wait_for_objects(sandbox)
 
 
-def test_a_reader_that_goes_away_does_not_stop_the_rollback(machine: Machine) -> None:
-    assert machine.run("sandbox", "up").returncode == 0
+@pytest.mark.parametrize(("number", "code"), ENDS[:2], ids=["TERM", "HUP"])
+def test_a_signal_at_a_pause_rolls_back(
+    machine: Machine, sandbox: dict[str, str], terminal: OpenTerminal, number: int, code: int
+) -> None:
+    shown = terminal("run", "externalname")
+    shown.wait_for_pause()
+    shown.answer("\r", "Enter next")
+    os.kill(shown.pid, number)
+    assert shown.wait_for_exit() == code
+    machine.wait_for_objects(sandbox)
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS[:2], ids=["TERM", "HUP"])
+def test_a_signal_while_a_command_runs_ends_it(
+    machine: Machine, terminal: OpenTerminal, number: int, code: int
+) -> None:
+    folder = write_tutorial(machine.folder / "slow", "title: Slow\ncommand: echo begun; sleep 60\n")
+    shown = terminal("run", str(folder))
+    shown.wait_for_pause()
+    shown.press("\r")
+    shown.wait_for("begun\n")
+    os.kill(shown.pid, number)
+    assert shown.wait_for_exit(20) == code
+    machine.assert_nothing_left()
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["at a pause", "at a command"])
+def test_a_closed_terminal_rolls_back(
+    machine: Machine, sandbox: dict[str, str], terminal: OpenTerminal, running: bool
+) -> None:
+    shown = terminal("run", "externalname", "--from", "create-service")
+    shown.wait_for_pause()
+    if running:
+        shown.press("c")
+        shown.wait_for("my-httpbin created")
+    assert shown.hang_up() == 129
+    machine.wait_for_objects(sandbox)
+
+
+def test_quitting_rolls_back_what_was_made(
+    machine: Machine, sandbox: dict[str, str], terminal: OpenTerminal
+) -> None:
+    shown = terminal("run", "externalname", "--from", "create-service")
+    shown.wait_for_pause()
+    shown.answer("\r", "Enter next")
+    shown.answer("q", "Esc stay")
+    shown.press("\r")
+    assert shown.wait_for_exit() == 0
+    assert "everything is back as it was" in shown.seen()
+    machine.wait_for_objects(sandbox)
+
+
+def test_a_second_control_c_stops_the_rollback_and_says_what_is_left(machine: Machine) -> None:
+    slow = "title: Slow\ncommand: echo begun; sleep 60\n"
+    seconds = machine.folder / "seconds"
+    seconds.write_text("60")
+    folder = write_tutorial(machine.folder / "slow", SLOW_CLEANUP.replace("FILE", str(seconds)), slow)
+    with machine.start("run", str(folder), "--auto") as process:
+        read = _read_until(process, "begun\n")
+        process.send_signal(signal.SIGINT)
+        read += _read_until(process, "tidying\n")
+        process.send_signal(signal.SIGINT)
+        read += process.communicate(timeout=30)[0]
+    assert process.returncode == 5, read
+    assert "egress-tutorial rollback" in read
+    assert "Still there" in read
+    assert "egress-tutorial rollback" in machine.run("status").stdout
+    seconds.write_text("0")
+    assert machine.run("rollback").returncode == 0
+
+
+def _read_until(process: subprocess.Popen[str], words: str) -> str:
+    assert process.stdout is not None
+    read = ""
+    for line in process.stdout:
+        read += line
+        if words in read:
+            return read
+    raise AssertionError(f"{words!r} did not come: {read}")
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_rollback(
+    machine: Machine, sandbox: dict[str, str]
+) -> None:
     subprocess.run(
         ["bash", "-c", f"{PROGRAM} run externalname --auto | head -n 3"],
         env=machine.environment,
+        cwd=machine.home,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
         check=True,
     )
-    _wait_until_pristine(machine)
+    machine.wait_for_objects(sandbox)
+    assert "No run" in machine.run("status").stdout
 
 
-def test_kill_at_many_moments_then_rollback_leaves_the_cluster_as_it_was(machine: Machine) -> None:
-    assert machine.run("sandbox", "up").returncode == 0
-    for moment in range(12):
-        process = subprocess.Popen(
-            [PROGRAM, "run", "externalname", "--auto"],
-            env=machine.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        with process:
-            time.sleep(0.3 + 0.35 * moment)
-            process.kill()
-        rolled_back = machine.run("rollback")
-        assert rolled_back.returncode == 0, rolled_back.stdout + rolled_back.stderr
-        _wait_until_pristine(machine)
-
-
-def test_a_run_whose_sandbox_dies_with_it_only_needs_its_journal_closed(machine: Machine) -> None:
-    process = subprocess.Popen(
-        [PROGRAM, "run", "externalname", "--auto"],
-        env=machine.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+def test_a_command_in_the_background_ends_with_the_run(machine: Machine) -> None:
+    folder = write_tutorial(
+        machine.folder / "daemon", "title: Serve\ncommand: sleep 300 & setsid sleep 300 &\n"
     )
-    with process:
-        time.sleep(2)
-        process.kill()
-    assert machine.run("rollback").returncode == 0
-    assert machine.run("status").returncode == 0
+    assert machine.run("run", str(folder), "--auto").returncode == 0
     machine.assert_nothing_left()
 
 
-KINDS = "namespaces,serviceaccounts,services,deployments,pods,destinationrules,configmaps"
-PRISTINE = {
-    "configmap/kube-root-ca.crt",
-    "namespace/default",
-    "namespace/istio-system",
-    "namespace/kube-node-lease",
-    "namespace/kube-public",
-    "namespace/kube-system",
-    "service/kubernetes",
-    "serviceaccount/default",
-}
+def test_a_sandbox_of_the_runs_own_dies_with_a_killed_run(machine: Machine) -> None:
+    with machine.start("run", "externalname", "--auto") as process:
+        _read_until(process, "step 3 of")
+        process.kill()
+        process.communicate(timeout=60)
+    machine.assert_nothing_left_running()
+    assert "interrupted" in machine.run("status").stdout
+    assert machine.run("rollback").returncode == 0
+    assert "No run" in machine.run("status").stdout
+    machine.assert_nothing_left()
 
 
-def _objects(machine: Machine) -> set[str]:
-    """Every namespace, and every object in `default`."""
-    return set(machine.kubectl("get", KINDS, "-n", "default", "-o", "name").split())
-
-
-def _wait_until_pristine(machine: Machine, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while _objects(machine) != PRISTINE and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert _objects(machine) == PRISTINE
-
-
-def _wait_for_object(machine: Machine, name: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while name not in _objects(machine):
-        assert time.monotonic() < deadline, f"{name} did not appear"
-        time.sleep(0.05)
+def test_terminal_settings_are_as_before_after_every_way_of_ending(terminal: OpenTerminal) -> None:
+    shown = terminal("run", "externalname")
+    before = termios.tcgetattr(shown.child.child_fd)
+    shown.wait_for_pause()
+    assert wait_until(lambda: termios.tcgetattr(shown.child.child_fd) != before)
+    os.kill(shown.pid, signal.SIGTERM)
+    assert shown.wait_for_exit() == 143
+    assert termios.tcgetattr(shown.child.child_fd) == before
