@@ -59,7 +59,8 @@ def forbidden(resource: ResourceType, name: str, why: str, causes: Sequence[dict
 
 
 def unknown_resource() -> ApiError:
-    return ApiError(404, "NotFound", "the server could not find the requested resource")
+    """Its empty details tell `kubectl debug` that there are no ephemeral containers at all."""
+    return ApiError(404, "NotFound", "the server could not find the requested resource", {})
 
 
 def method_not_allowed() -> ApiError:

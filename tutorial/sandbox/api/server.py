@@ -22,6 +22,7 @@ from tutorial.sandbox.ports import PodRuntime
 from tutorial.sandbox.status import ApiError
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
+_AGGREGATED_PARAMETERS = set(discovery.AGGREGATED.split(";"))
 _PUBLIC = frozenset({"/healthz", "/livez", "/readyz", "/version"})
 _log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ def _about_server(request: web.BaseRequest, path: str) -> web.Response:
 
 
 def _discovery(request: web.BaseRequest, path: str) -> web.Response:
-    if "as=APIGroupDiscoveryList" not in request.headers.get("Accept", ""):
+    if not _accepts_aggregated(request.headers.get("Accept", "")):
         document = discovery.legacy(path)
         return replies.raw_json(document) if document is not None else replies.path_not_found()
     body, etag = discovery.aggregated(path[1:])
@@ -126,6 +127,15 @@ def _discovery(request: web.BaseRequest, path: str) -> web.Response:
     if request.headers.get("If-None-Match") == etag:
         return web.Response(status=304, headers={**headers, "Content-Type": discovery.AGGREGATED})
     return web.Response(body=body, headers={**headers, "Content-Type": discovery.AGGREGATED})
+
+
+def _accepts_aggregated(accept: str) -> bool:
+    """Whether one of the media types is the aggregated form of today; kubectl 1.26 to 1.29 ask for its
+    beta only, and read the older documents instead."""
+    return any(
+        _AGGREGATED_PARAMETERS <= {parameter.strip() for parameter in media_type.split(";")}
+        for media_type in accept.split(",")
+    )
 
 
 def _make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
