@@ -17,6 +17,9 @@ from tutorial.sandbox.node.client import PodSandbox, Process, ProcessSpec
 from tutorial.sandbox.node.failures import describe_exec_failure
 
 _NOT_EXECUTABLE = 127
+_ONLY_ONE_USER = {"TAR_OPTIONS": "--no-same-owner"}
+"""The pods of an ordinary user's sandbox have one user, root: the owners that `kubectl cp` sends cannot be
+set there, and GNU tar would fail."""
 
 
 class RunningExec:
@@ -83,6 +86,8 @@ async def run_command(
     """Start `command` in the pod. Raises BrokenPipeError when the pod has ended."""
     if tty:
         env = {"TERM": "xterm", **env}
+    if os.geteuid() != 0:
+        env = _ONLY_ONE_USER | env
     try:
         spec = ProcessSpec(list(command), env, cwd=cwd, stdin=stdin, tty=tty)
         process = await pod.start_process(spec)
