@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from tutorial.sandbox.api.absent import ABSENT, is_absent
 from tutorial.sandbox.resources import RESOURCES, ResourceType
 
 Object = dict[str, Any]
@@ -35,6 +36,7 @@ VERSION = {
 }
 """The release that it speaks as. Commit and date are what Kubernetes says when nobody stamped its build."""
 
+_SERVED = tuple(sorted((*RESOURCES, *ABSENT), key=lambda r: (r.group != "", r.group)))
 _OBJECT_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _SUBRESOURCE_VERBS = {
     "log": ["get"],
@@ -52,17 +54,19 @@ _SUBRESOURCE_KINDS = {
 
 
 def verbs(resource: ResourceType) -> list[str]:
+    if is_absent(resource):
+        return ["get", "list", "watch"]
     return ["create"] if resource.virtual else _OBJECT_VERBS
 
 
 def groups() -> list[str]:
     """The named groups, in the order of the table of resources."""
-    return list(dict.fromkeys(r.group for r in RESOURCES if r.group))
+    return list(dict.fromkeys(r.group for r in _SERVED if r.group))
 
 
 def versions(group: str) -> list[str]:
     """A group's versions, the preferred one first."""
-    return list(dict.fromkeys(r.version for r in RESOURCES if r.group == group))
+    return list(dict.fromkeys(r.version for r in _SERVED if r.group == group))
 
 
 @cache
@@ -89,7 +93,7 @@ def aggregated(root: str) -> tuple[bytes, str]:
 
 
 def _aggregated_resources(group: str, version: str) -> list[Object]:
-    return [_aggregated_resource(r) for r in RESOURCES if (r.group, r.version) == (group, version)]
+    return [_aggregated_resource(r) for r in _SERVED if (r.group, r.version) == (group, version)]
 
 
 def _aggregated_resource(resource: ResourceType) -> Object:
@@ -157,7 +161,7 @@ def _group(name: str) -> Object:
 
 def _resource_list(group: str, version: str) -> Object:
     entries: list[Object] = []
-    for resource in RESOURCES:
+    for resource in _SERVED:
         if (resource.group, resource.version) == (group, version):
             entries.append(_legacy_resource(resource))
             entries += [_legacy_subresource(resource, name) for name in resource.subresources]

@@ -55,7 +55,8 @@ def undecodable(resource: ResourceType, why: str) -> ApiError:
 
 def forbidden(resource: ResourceType, name: str, why: str, causes: Sequence[dict[str, str]] = ()) -> ApiError:
     details = _details(resource, name, causes=list(causes))
-    return ApiError(403, "Forbidden", f'{qualified(resource)} "{name}" is forbidden: {why}', details)
+    subject = f'{qualified(resource)} "{name}"' if name else qualified(resource)
+    return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", details)
 
 
 def unknown_resource() -> ApiError:

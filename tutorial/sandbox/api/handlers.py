@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from tutorial.sandbox.api import bodies, deletion, errors, patching, replies, reviews, scale, subresources
+from tutorial.sandbox.api.absent import is_absent
 from tutorial.sandbox.api.listing import ListQuery, list_reply, shown
 from tutorial.sandbox.api.objects import ObjectsFacade
 from tutorial.sandbox.api.options import DeleteOptions, WriteOptions
@@ -44,6 +45,11 @@ class Handlers:
         verb = self._verbs.get(request.method)
         if verb is None:
             raise errors.method_not_allowed()
+        if is_absent(target.resource) and verb != self._get:
+            if target.name:
+                raise errors.not_found(target.resource, target.name)
+            why = f"the sandbox runs no {target.resource.plural}"
+            raise errors.forbidden(target.resource, "", why)
         if target.resource.virtual:
             return await self._review(request, target)
         warnings = self._objects.schemas.warnings(target.resource)

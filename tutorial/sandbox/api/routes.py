@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from tutorial.sandbox.api.absent import ABSENT
 from tutorial.sandbox.resources import RESOURCES, ResourceType
 
 
@@ -30,8 +31,8 @@ class UnknownResourceError(Exception):
     """The group version has no such resource: answered with a Status."""
 
 
-_BY_PATH = {(r.group, r.version, r.plural): r for r in RESOURCES}
-_GROUP_VERSIONS = {(r.group, r.version) for r in RESOURCES}
+_BY_PATH = {(r.group, r.version, r.plural): r for r in (*RESOURCES, *ABSENT)}
+_GROUP_VERSIONS = {(r.group, r.version) for r in (*RESOURCES, *ABSENT)}
 
 
 def parse_path(path: str) -> Target:
