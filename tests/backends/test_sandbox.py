@@ -32,6 +32,10 @@ class StandIn:
     def kubectl_cache(self) -> Path:
         return self.kubeconfig.parent / "kubectl-cache"
 
+    @property
+    def programs(self) -> Path:
+        return self.kubeconfig.parent / "bin"
+
     def use(self) -> None:
         self.calls.append("use")
 
@@ -83,6 +87,7 @@ def test_the_sandbox_that_is_up_is_used(tmp_path: Path, api: ApiServer, sandboxe
         assert opened.backend.parameters == {"backend": "sandbox", "sandbox": "default"}
         assert opened.cluster.lookup(ObjectReference("service", "a")) is not None
         assert (opened.backend.path[0] / "kubectl").exists()
+        assert opened.backend.path[1:] == (sandboxes["default"].programs,)
         assert "kubectl-cache" in opened.backend.environment["KUBECACHEDIR"]
     assert sandboxes["default"].calls == ["use", "close"]
 

@@ -43,7 +43,7 @@ def open_sandbox(
                     "KUBECACHEDIR": str(sandbox.kubectl_cache),
                     "KUBERC": "off",
                 },
-                path=kubectl_folder(folder, environment, bundled_first=True),
+                path=(*kubectl_folder(folder, environment, bundled_first=True), sandbox.programs),
                 facts=_facts(client),
                 parameters={"backend": "sandbox", "sandbox": sandbox.name},
             )

@@ -7,6 +7,7 @@ one folder `<root>/<name>/`:
     users        held shared by every run that uses the sandbox
     state.json   pid, port, context, start time
     kubeconfig   for kubectl
+    bin/         programs for PATH: the sandbox's own istioctl
     supervisor.log
 
 `<root>/.lock` is held while somebody decides what to start, so that two never start one name.
@@ -61,6 +62,11 @@ class Sandbox:
         """kubectl's discovery cache, which it keys by host and port: another sandbox may get the
         same port later."""
         return self.folder / "kubectl-cache"
+
+    @property
+    def programs(self) -> Path:
+        """The folder of its own programs, to be put before PATH."""
+        return self.folder / "bin"
 
     @property
     def owned(self) -> bool:

@@ -135,6 +135,7 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
     from tutorial.sandbox.controllers.manager import ControllerManager
     from tutorial.sandbox.internet.names import OUTSIDE_NAMES
     from tutorial.sandbox.internet.service import Internet
+    from tutorial.sandbox.istioctl.program import write_program
     from tutorial.sandbox.mesh.control import MeshControl
     from tutorial.sandbox.mesh.injection import Injector
     from tutorial.sandbox.net.dns import DnsServer
@@ -183,6 +184,7 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
     write_kubeconfig(
         folder / "kubeconfig", port=port, token=token, authority=certificate.authority, context=context
     )
+    write_program(folder / "bin")
     return SandboxState(name, os.getpid(), port, context, time.time(), kept=False)
 
 

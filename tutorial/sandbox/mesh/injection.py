@@ -1,6 +1,7 @@
 """Sidecar injection: which pods get a sidecar, and what is added to them.
 
-Made by the supervisor and called by the API inside the creation of a pod (the `Admission` port).
+Made by the supervisor and called by the API inside the creation of a pod (the `Admission` port);
+`istioctl kube-inject` calls the same functions for manifests.
 The rules are those of Istio 1.31's default revision on kubelets of 1.33 and later, where the
 sidecar is a native one: an init container that is always restarted. Nothing is declared that the
 sandbox does not have: no token, no certificate volumes, no istiod address.
@@ -39,16 +40,23 @@ class Injector:
         """See `Admission.admit_pod`."""
         if has_sidecar(pod) or not wants_sidecar(pod, namespace):
             return pod
-        return _inject(pod, namespace["metadata"]["name"])
+        return inject(pod, namespace=namespace["metadata"]["name"], workload=workload_of(pod))
 
 
 def wants_sidecar(pod: Object, namespace: Object) -> bool:
     """Istio's decision for a new pod, from the labels of its namespace and its own."""
-    if pod["spec"].get("hostNetwork") or namespace["metadata"]["name"] in _SYSTEM_NAMESPACES:
+    labels = pod["metadata"].get("labels") or {}
+    return accepts_sidecar(pod, namespace["metadata"]["name"]) and _selected(
+        labels, namespace["metadata"].get("labels") or {}
+    )
+
+
+def accepts_sidecar(pod: Object, namespace: str) -> bool:
+    """Whether nothing of the pod's own speaks against a sidecar: its network, its namespace's
+    name, its label or annotation."""
+    if pod["spec"].get("hostNetwork") or namespace in _SYSTEM_NAMESPACES:
         return False
     labels = pod["metadata"].get("labels") or {}
-    if not _selected(labels, namespace["metadata"].get("labels") or {}):
-        return False
     annotations = pod["metadata"].get("annotations") or {}
     wish = labels.get(_INJECT, annotations.get(_INJECT, ""))
     return wish == "" or wish.lower() in _YES
@@ -74,15 +82,15 @@ def _selected(pod: dict[str, str], namespace: dict[str, str]) -> bool:
     return pod.get(_INJECT) == "true"
 
 
-def _inject(pod: Object, namespace: str) -> Object:
+def inject(pod: Object, *, namespace: str, workload: Workload) -> Object:
+    """A copy of a pod, or of a pod template, with the sidecar. `workload` is what the pod is of."""
     injected = copy.deepcopy(pod)
     metadata, spec = injected["metadata"], injected["spec"]
     first_container = spec["containers"][0]["name"]
-    workload = workload_of(pod)
     metadata["labels"] = {
         **(metadata.get("labels") or {}),
         "security.istio.io/tlsMode": "istio",
-        **canonical_labels(pod),
+        **canonical_labels(pod, workload),
     }
     metadata["annotations"] = {
         "kubectl.kubernetes.io/default-container": first_container,

@@ -55,14 +55,16 @@ def owner_path(workload: Workload, namespace: str) -> str:
     return f"kubernetes://apis/{workload.api_version}/namespaces/{namespace}/{plural}/{workload.name}"
 
 
-def canonical_labels(pod: Object) -> dict[str, str]:
-    """Canonical service name and revision, as Istio takes them from the labels people use."""
+def canonical_labels(pod: Object, workload: Workload | None = None) -> dict[str, str]:
+    """Canonical service name and revision, as Istio takes them from the labels people use, else
+    from the workload: the pod's own, unless a template's is given."""
     labels = pod["metadata"].get("labels") or {}
     name = labels.get(CANONICAL_NAME) or labels.get("app.kubernetes.io/name") or labels.get("app")
     revision = (
         labels.get(CANONICAL_REVISION) or labels.get("app.kubernetes.io/version") or labels.get("version")
     )
-    return {CANONICAL_NAME: name or workload_of(pod).name, CANONICAL_REVISION: revision or "latest"}
+    name = name or (workload or workload_of(pod)).name
+    return {CANONICAL_NAME: name, CANONICAL_REVISION: revision or "latest"}
 
 
 def node_id(pod: Object, pod_ip: str) -> str:
@@ -76,7 +78,7 @@ def peer_metadata(pod: Object) -> str:
     are in order."""
     metadata = pod["metadata"]
     workload = workload_of(pod)
-    labels = {**(metadata.get("labels") or {}), **canonical_labels(pod)}
+    labels = {**(metadata.get("labels") or {}), **canonical_labels(pod, workload)}
     namespace = metadata["namespace"]
     fields: Fields = {
         "CLUSTER_ID": CLUSTER_ID,
