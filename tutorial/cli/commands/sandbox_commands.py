@@ -165,18 +165,20 @@ def _attached(environment: Environment) -> Sandbox:
 
 
 def _kubectl_variables(sandbox: Sandbox, variables: Mapping[str, str]) -> dict[str, str]:
-    """What makes kubectl speak to the sandbox. The kubectl that came with the program is put on
-    PATH when there is no other; KUBERC=off keeps the user's preferences out of its output."""
-    wanted = {
+    """What makes kubectl speak to the sandbox. Its istioctl comes first on PATH; the kubectl that
+    came with the program is put there when there is no other; KUBERC=off keeps the user's
+    preferences out of its output."""
+    programs = str(sandbox.programs)
+    folders = [each for each in variables.get("PATH", os.defpath).split(os.pathsep) if each != programs]
+    own = Path(sys.executable).parent
+    if not shutil.which("kubectl", path=os.pathsep.join(folders)) and (own / "kubectl").exists():
+        folders.append(str(own))
+    return {
         "KUBECONFIG": str(sandbox.kubeconfig),
         "KUBECACHEDIR": str(sandbox.kubectl_cache),
         "KUBERC": "off",
+        "PATH": os.pathsep.join((programs, *folders)),
     }
-    path = variables.get("PATH", os.defpath)
-    own = Path(sys.executable).parent
-    if not shutil.which("kubectl", path=path) and (own / "kubectl").exists():
-        wanted["PATH"] = f"{path}:{own}"
-    return wanted
 
 
 def _fish_quoted(text: str) -> str:
