@@ -7,6 +7,7 @@ started it: `ready`, or one line of JSON that says what is wrong. When that end 
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tutorial.errors import SandboxError
+from tutorial.sandbox.node.environment import PATH
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
@@ -45,7 +47,12 @@ class Supervisor:
             )
 
     def wait_until_ready(self) -> None:
-        """Return when the API answers. Raises SandboxError with what the supervisor said."""
+        """Return when the API answers.
+
+        Raises:
+            SandboxError: what the supervisor said, or that pods would have no curl.
+        """
+        _require_curl()
         said = self._listen()
         if said == b"ready\n":
             return
@@ -95,6 +102,16 @@ class Supervisor:
         finally:
             self._lifeline.settimeout(None)
         return said
+
+
+def _require_curl() -> None:
+    """Pods run this machine's own programs, looked for in the folders that pods see."""
+    if shutil.which("curl", path=PATH) is None:
+        raise SandboxError(
+            "There is no curl on this machine, and the sandbox's pods need it.",
+            why=f"It is looked for in {PATH}.",
+            do="Install it: sudo apt install curl, or your system's equivalent.",
+        )
 
 
 def _last_line(path: Path) -> str:
