@@ -108,7 +108,7 @@ async def _run(folder: Path, name: str, lifeline: Lifeline, node: NodeProcess) -
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     async with AsyncExitStack() as parts:
-        state = await _start_parts(folder, name, node, parts)
+        state = await _start_parts(folder, name, node, parts, ending)
         write_state(folder, state)
         lifeline.say("ready")
         keeping = asyncio.create_task(_follow_lifeline(folder, state, lifeline, ending))
@@ -126,8 +126,11 @@ async def _follow_lifeline(
         ending.set()
 
 
-async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncExitStack) -> SandboxState:
-    """Make and start every part; `parts` stops them in reverse order. Raises SandboxError or OSError."""
+async def _start_parts(
+    folder: Path, name: str, node: NodeProcess, parts: AsyncExitStack, ending: asyncio.Event
+) -> SandboxState:
+    """Make and start every part; `parts` stops them in reverse order. Without its node a sandbox is
+    none, so the node's end sets `ending`. Raises SandboxError or OSError."""
     from tutorial.sandbox.api.kubeconfig import write_kubeconfig
     from tutorial.sandbox.api.objects import ObjectsFacade
     from tutorial.sandbox.api.server import ApiServer
@@ -150,6 +153,8 @@ async def _start_parts(folder: Path, name: str, node: NodeProcess, parts: AsyncE
     client = NodeClient(node.end)
     parts.callback(client.close)
     await client.start()
+    assert client.gone is not None
+    client.gone.add_done_callback(lambda _: ending.set())
     await client.add_address(CLUSTER_DNS)
 
     objects = ObjectsFacade(Store(), Schemas.load(), Injector())

@@ -8,9 +8,11 @@ loops. Standard library only.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import socket
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -85,6 +87,8 @@ def _become_node(end: socket.socket) -> NoReturn:
         os._exit(0)
     except OSError as error:
         report_failure(end, error)
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(1)
 
@@ -95,7 +99,12 @@ def report_failure(end: socket.socket, error: OSError) -> None:
 
 
 def detach_from_parent(keep: tuple[int, ...], diagnostics: int | None) -> None:
-    """Leave the terminal's session, its signals and every descriptor but `keep`."""
+    """Leave the terminal's session, its signals and every descriptor but `keep`.
+
+    What the parent had not collected yet must not be collected here: a file or socket among it
+    would close a descriptor by its number, which is another's by then.
+    """
+    gc.freeze()
     os.setsid()
     os.umask(0o022)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGQUIT):

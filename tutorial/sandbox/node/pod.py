@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -113,6 +114,8 @@ def _become_first(plan: PodPlan, landing: socket.socket, end: socket.socket) -> 
         PodAgent(end).serve()
     except OSError as error:
         channel.send(landing, {"errno": error.errno or 0, "error": str(error)})
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(0)
 
