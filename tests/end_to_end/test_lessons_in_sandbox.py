@@ -26,7 +26,7 @@ spec: {ports: [{name: tcp, port: 80}]}
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: NAME, namespace: without-istio}
+metadata: {name: NAME, labels: {sidecar.istio.io/inject: "false"}}
 spec:
   terminationGracePeriodSeconds: 0
   containers:
@@ -60,10 +60,11 @@ def test_a_tutorial_passes_and_leaves_nothing(
 
 
 def test_the_deprecation_of_endpoints_is_shown(machine: Machine) -> None:
-    until = ("--until", "create-endpoints")
-    done = machine.run("run", "endpoints", "--auto", *until)
+    done = machine.run("run", "endpoints", "--auto", "--until", "create-endpoints")
     assert "Warning: v1 Endpoints is deprecated in v1.33+" in done.stdout + done.stderr
-    slices = machine.run("run", "endpoints", "--auto", "--set", "ENDPOINTS=slice", "--until", "12")
+    slices = machine.run(
+        "run", "endpoints", "--auto", "--set", "ENDPOINTS=slice", "--until", "create-endpoint-slice"
+    )
     assert slices.returncode == 0
     assert "is deprecated" not in slices.stdout + slices.stderr
 
@@ -127,10 +128,9 @@ def _two_backends(machine: Machine) -> str:
     machine.kubectl("apply", "-f", "-", given=documents[0])
     for name in ("one", "two"):
         machine.kubectl("apply", "-f", "-", given=documents[1].replace("NAME", name))
-    machine.kubectl("wait", "-n", "without-istio", "--for=condition=Ready", "pod/one", "pod/two")
+    machine.kubectl("wait", "--for=condition=Ready", "pod/one", "pod/two")
     addresses = [
-        machine.kubectl("get", "pod", name, "-n", "without-istio", "-o", "jsonpath={.status.podIP}")
-        for name in ("one", "two")
+        machine.kubectl("get", "pod", name, "-o", "jsonpath={.status.podIP}") for name in ("one", "two")
     ]
     machine.kubectl(
         "apply",
@@ -149,7 +149,7 @@ def _two_backends(machine: Machine) -> str:
 
 def _in_shell(machine: Machine, command: str) -> str:
     """The stdout of a command in a shell that has been given `sandbox env`."""
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         ["bash", "-c", f'eval "$(egress-tutorial sandbox env)" && {command}'],
         env=machine.environment,
         capture_output=True,
