@@ -56,14 +56,14 @@ def test_the_order_of_a_list_is_the_patch_s(services: FieldTypes) -> None:
         "spec": {"$setElementOrder/ports": [{"port": 3}, {"port": 1}], "ports": [{"port": 3, "name": "p3"}]}
     }
     merged = strategic_merge(services, ports(1, 2), patch)
-    assert [port["port"] for port in merged["spec"]["ports"]] == [2, 3, 1]
+    assert [port["port"] for port in merged["spec"]["ports"]] == [3, 1, 2]
 
 
 def test_primitive_items_are_deleted_and_added() -> None:
     types = FieldTypes(Schemas.load(), SERVICE)
     live = {"metadata": {"finalizers": ["a", "b"]}}
     patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"], "finalizers": ["c"]}}
-    assert strategic_merge(types, live, patch)["metadata"]["finalizers"] == ["b", "c"]
+    assert strategic_merge(types, live, patch)["metadata"]["finalizers"] == ["c", "b"]
 
 
 def test_keys_that_are_not_retained_go(deployments: FieldTypes) -> None:

@@ -70,6 +70,15 @@ def patch_function(
     return lambda live: strategic_merge(objects.types(resource), live, patch)
 
 
+def _untyped(resource: ResourceType, metadata: Object, error: DecodingError) -> ApiError:
+    """A configuration that is no such object: server-side apply knows no unknown fields at all."""
+    where = f"{metadata.get('namespace', '')}/{metadata['name']}; {resource.group}/{resource.version}"
+    faults = [f".{path}: field not declared in schema" for path in error.unknown] or [error.why]
+    listed = faults[0] if len(faults) == 1 else "errors:\n  " + "\n  ".join(faults)
+    message = f"failed to create typed patch object ({where}, Kind={resource.kind}): {listed}"
+    return ApiError(500, "", message)
+
+
 def _not_into(patch: Any, wanted: str) -> str:
     return f"json: cannot unmarshal {json_word(patch, into_integer=False)} into Go value of type {wanted}"
 
@@ -126,10 +135,12 @@ def server_side_apply(
         raise errors.bad_request(f'PatchOptions.meta.k8s.io "" is invalid: {why}')
     if configuration.get("metadata", {}).get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    identity = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}}
-    if resource.namespaced:
-        identity["metadata"] = {"name": name, "namespace": namespace}
-    configuration, warnings = objects.schemas.decode_strict(resource, configuration, options.strictness)
+    metadata = {"name": name, "namespace": namespace} if resource.namespaced else {"name": name}
+    identity = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
+    try:
+        configuration, warnings = objects.schemas.decode_strict(resource, configuration, "Strict")
+    except DecodingError as error:
+        raise _untyped(resource, metadata, error) from None
     options.warnings += warnings
     options.operation = "Apply"
 

@@ -52,17 +52,25 @@ def apply_configuration(
             other.paths -= {path for path in applied if present.get(path) != applied[path]}
     result: Object = _merge(types, (), clone(live), clone(configuration))
     abandoned = entry.paths - applied.keys()
-    for path in sorted(abandoned, key=len, reverse=True):
+    for path in sorted(abandoned, key=len):
         if not any(_owns_below(other, path) for other in others):
             _remove(types, result, path)
-    if entry.paths != applied.keys() or result != live:
+    owned = _without_containers(applied)
+    if entry.paths != owned or result != live:
         entry.time = timestamp()
-    entry.paths = set(applied)
+    entry.paths = owned
     remaining = fields_of(types, result)
     for other in others:
         other.paths &= remaining.keys()
     set_managers(result, [*others, entry])
     return result
+
+
+def _without_containers(fields: dict[Path, Any]) -> set[Path]:
+    """The fields that an applier owns: of maps and lists only what is in them, unless they are empty
+    or are items of a list."""
+    parents = {path[:-1] for path in fields}
+    return {path for path in fields if path not in parents or not path[-1].startswith("f:")}
 
 
 def _takes_over(manager: str, other: Manager) -> bool:

@@ -41,6 +41,7 @@ def _merge_object(types: FieldTypes, names: Path, live: Object, patch: Object) -
     if _RETAIN in patch:
         retained = patch.pop(_RETAIN)
         live = {key: value for key, value in live.items() if key in retained}
+    before = dict(live)
     for key, value in patch.items():
         if key.startswith(_DELETE_ITEMS):
             name = key.removeprefix(_DELETE_ITEMS)
@@ -51,8 +52,14 @@ def _merge_object(types: FieldTypes, names: Path, live: Object, patch: Object) -
         if key.startswith(_ORDER):
             name = key.removeprefix(_ORDER)
             if isinstance(live.get(name), list):
-                live[name] = _ordered(types, (*names, name), live[name], order)
+                merge_key = _merge_key(types, (*names, name))
+                live[name] = _ordered(live[name], order, before.get(name) or [], merge_key)
     return live
+
+
+def _merge_key(types: FieldTypes, names: Path) -> str | None:
+    field = types.at(names)
+    return field.merge_key if field else None
 
 
 def _merge_field(types: FieldTypes, names: Path, live: Object, key: str, value: Any) -> None:
@@ -74,10 +81,10 @@ def _merge_field(types: FieldTypes, names: Path, live: Object, key: str, value: 
 
 
 def _merge_list(types: FieldTypes, names: Path, live: list[Any], patch: list[Any]) -> list[Any]:
-    field = types.at(names)
-    merge_key = field.merge_key if field else None
+    merge_key = _merge_key(types, names)
     if merge_key is None or not any(isinstance(item, dict) for item in patch):
-        return [*live, *(item for item in patch if item not in live)]
+        merged = [*live, *(item for item in patch if item not in live)]
+        return _ordered(merged, patch, live, None)
     if any(item.get(_DIRECTIVE) == "replace" for item in patch):
         return [item for item in patch if _DIRECTIVE not in item]
     result = list(live)
@@ -92,27 +99,24 @@ def _merge_list(types: FieldTypes, names: Path, live: list[Any], patch: list[Any
             result[places[0]] = _merge_object(types, names, result[places[0]], item)
         else:
             result.append(_merge_object(types, names, {}, item))
-    return result
+    return _ordered(result, patch, live, merge_key)
 
 
-def _ordered(types: FieldTypes, names: Path, items: list[Any], order: list[Any]) -> list[Any]:
-    """The listed items in the listed order; each other item stays before the listed ones that it
-    stood before."""
-    field = types.at(names)
-    key = field.merge_key if field else None
+def _ordered(items: list[Any], wanted: list[Any], before: list[Any], merge_key: str | None) -> list[Any]:
+    """The wanted items in the wanted order. Each other item stays before the wanted ones that it
+    stood before; new ones come before what is left."""
 
     def identity(item: Any) -> Any:
-        return item.get(key) if isinstance(item, dict) and key else item
+        return item.get(merge_key) if isinstance(item, dict) and merge_key else item
 
-    wanted = [identity(item) for item in order]
-    listed = sorted(
-        (i for i, item in enumerate(items) if identity(item) in wanted),
-        key=lambda i: wanted.index(identity(items[i])),
-    )
-    others = [i for i, item in enumerate(items) if identity(item) not in wanted]
+    order = [identity(item) for item in wanted]
+    places = [identity(item) for item in before]
+    listed = sorted((i for i in items if identity(i) in order), key=lambda i: order.index(identity(i)))
+    others = [item for item in items if identity(item) not in order]
     result = []
-    for place in listed:
-        while others and others[0] < place:
-            result.append(items[others.pop(0)])
-        result.append(items[place])
-    return result + [items[i] for i in others]
+    for item in listed:
+        place = places.index(identity(item)) if identity(item) in places else -1
+        while others and places.index(identity(others[0])) < place:
+            result.append(others.pop(0))
+        result.append(item)
+    return result + others

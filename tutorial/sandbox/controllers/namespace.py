@@ -26,6 +26,26 @@ NAMESPACED: tuple[ResourceType, ...] = tuple(
 """One type for each kind of stored object that lives in a namespace."""
 
 
+_FAILURES = (
+    (
+        "NamespaceDeletionDiscoveryFailure",
+        "ResourcesDiscovered",
+        "All resources successfully discovered",
+    ),
+    (
+        "NamespaceDeletionGroupVersionParsingFailure",
+        "ParsedGroupVersions",
+        "All legacy kube types successfully parsed",
+    ),
+    (
+        "NamespaceDeletionContentFailure",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+)
+"""What can fail when a namespace goes, and what is said as long as it has not."""
+
+
 class NamespaceController(Controller):
     """Gives every namespace its `default` service account and root certificate; deletes all that
     is in a terminating one, and then lets it go."""
@@ -99,16 +119,22 @@ class NamespaceController(Controller):
                 for finalizer in obj["metadata"].get("finalizers", ()):
                     counts[finalizer] = counts.get(finalizer, 0) + 1
         wanted = [
+            *(_condition(kind, reason, message, "False") for kind, reason, message in _FAILURES),
             _condition(
                 "NamespaceContentRemaining",
                 "SomeResourcesRemain",
                 "Some resources are remaining: " + ", ".join(sorted(kinds)),
-            )
+            ),
         ]
         if counts:
             held = [f"{name} in {count} resource instances" for name, count in sorted(counts.items())]
             message = "Some content in the namespace has finalizers remaining: " + ", ".join(held)
             wanted.append(_condition("NamespaceFinalizersRemaining", "SomeFinalizersRemain", message))
+        else:
+            message = "All content-preserving finalizers finished"
+            wanted.append(
+                _condition("NamespaceFinalizersRemaining", "ContentHasNoFinalizers", message, "False")
+            )
         present = namespace.get("status", {}).get("conditions", ())
         if [_without_time(condition) for condition in present] != [_without_time(c) for c in wanted]:
             status = {**namespace.get("status", {}), "conditions": wanted}
@@ -119,8 +145,8 @@ def _qualified(resource: ResourceType) -> str:
     return f"{resource.plural}.{resource.group}"
 
 
-def _condition(kind: str, reason: str, message: str) -> dict[str, str]:
-    return {"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": now()}
+def _condition(kind: str, reason: str, message: str, status: str = "True") -> dict[str, str]:
+    return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now()}
 
 
 def _without_time(condition: dict[str, str]) -> dict[str, str]:

@@ -18,14 +18,18 @@ from tutorial.sandbox.status import ApiError
 
 class DecodingError(ApiError):
     """An object that cannot be read. `why` is the fault without the kind before it; `conversion` is
-    a wrong type in the words of a strategic merge patch, which converts values without JSON."""
+    a wrong type in the words of a strategic merge patch, which converts values without JSON;
+    `unknown` are the paths of unknown fields."""
 
-    def __init__(self, resource: ResourceType, why: str, conversion: str = "") -> None:
+    def __init__(
+        self, resource: ResourceType, why: str, conversion: str = "", unknown: Sequence[str] = ()
+    ) -> None:
         kind = resource.kind
         message = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}'
         super().__init__(400, "BadRequest", message)
         self.why = why
         self.conversion = conversion or why
+        self.unknown = tuple(unknown)
 
 
 def decode(
@@ -39,7 +43,8 @@ def decode(
     strange = [f'duplicate field "{field}"' for field in repeated]
     strange += [f'unknown field "{field}"' for field in decoder.unknown]
     if strange and mode == "Strict":
-        raise DecodingError(resource, f"strict decoding error: {', '.join(strange)}")
+        why = f"strict decoding error: {', '.join(strange)}"
+        raise DecodingError(resource, why, unknown=decoder.unknown)
     return decoded, strange if mode == "Warn" else []
 
 
