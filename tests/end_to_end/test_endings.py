@@ -19,7 +19,8 @@ OpenTerminal = Callable[..., Terminal]
 
 ENDS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 SLOW_CLEANUP = (
-    "title: Make\ncommand: echo made\ncleanup: {commands: [echo tidying; sleep 60], by_hand: Tidy up.}\n"
+    "title: Make\ncommand: echo made\n"
+    "cleanup: {commands: ['echo tidying; sleep $(cat FILE)'], by_hand: Tidy up.}\n"
 )
 
 
