@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tutorial.steps.conditions import holds, parse_range
+from tutorial.steps.conditions import fits, holds, parse_range
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,19 @@ def test_every_entry_must_hold_and_a_missing_fact_does_not() -> None:
 def test_a_broken_range_is_refused(wanted: str) -> None:
     with pytest.raises(ValueError, match="is not a bound such as"):
         parse_range(wanted)
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({}, True),
+        ({"INJECTION": "automatic"}, True),
+        ({"INJECTION": "manual"}, False),
+        ({"istio": ">=1.21"}, True),
+        ({"istio": ">=1.21", "INJECTION": "manual"}, False),
+    ],
+)
+def test_settings_may_speak_against_a_condition_and_facts_are_open(
+    condition: dict[str, str], expected: bool
+) -> None:
+    assert fits(condition, {"INJECTION": "automatic"}) is expected
