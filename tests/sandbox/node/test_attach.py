@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 
 import pytest
 from sandbox.node.cluster_for_tests import Cluster, collect, container, is_ready, read_all, state
@@ -103,3 +104,29 @@ async def test_a_deleted_pod_ends_its_sessions(cluster: Cluster) -> None:
     session = await cluster.runtime.attach(pod, "box", stdin=True)
     await cluster.kubelet.stop()
     assert (await asyncio.wait_for(collect(session), 5)).code == 137
+
+
+async def test_clients_that_go_leave_no_descriptor(cluster: Cluster) -> None:
+    pod = await _run(cluster, "sleep", "infinity")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        session = await cluster.runtime.attach(pod, "box", stdin=True)
+        assert session.stderr is not None
+        session.kill()
+        os.close(session.stdout)
+        os.close(session.stderr)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+async def test_a_client_that_does_not_read_and_goes_frees_the_program(cluster: Cluster) -> None:
+    pod = await _run(cluster, "sh", "-c", "read go; head -c 300000 /dev/zero; echo end >&2", stdin=True)
+    slow = await cluster.runtime.attach(pod, "box", stdin=True)
+    assert slow.stdin is not None and slow.stderr is not None
+    os.write(slow.stdin, b"go\n")
+    await asyncio.sleep(0.3)
+    assert "running" in state(cluster.pod("box"))
+    slow.kill()
+    os.close(slow.stdout)
+    assert await asyncio.wait_for(slow.wait(), 5) == 0
+    os.close(slow.stdin)
+    os.close(slow.stderr)

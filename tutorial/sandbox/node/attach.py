@@ -28,8 +28,13 @@ class AttachedSession:
         self._process = process
         self._terminal = process.stdin if has_terminal else None
         self.stdin = _take_stdin(container, process, has_terminal=has_terminal) if stdin else None
-        self.stdout = output.follow("stdout")
-        self.stderr = None if has_terminal else output.follow("stderr")
+        self.stderr: int | None = None
+        self._output = output
+        stdout, self.stdout = output.follow("stdout")
+        self._followers = [stdout]
+        if not has_terminal:
+            stderr, self.stderr = output.follow("stderr")
+            self._followers.append(stderr)
 
     async def wait(self) -> int:
         return await self._process.wait()
@@ -40,7 +45,9 @@ class AttachedSession:
                 set_size(self._terminal, columns, rows)
 
     def kill(self) -> None:
-        """Nothing to end: the session's descriptors are closed by their holder."""
+        """Let go of the program's output; the session's descriptors are closed by their holder."""
+        for follower in self._followers:
+            self._output.unfollow(follower)
 
 
 def _take_stdin(container: Container, process: Process, *, has_terminal: bool) -> int | None:
