@@ -11,6 +11,7 @@ import orjson
 from tutorial.sandbox.api import errors
 from tutorial.sandbox.api.options import DeleteOptions
 from tutorial.sandbox.resources import ResourceType
+from tutorial.sandbox.schemas.scalars import json_word
 
 Object = dict[str, Any]
 
@@ -53,7 +54,23 @@ def parse_object(resource: ResourceType, content_type: str, body: bytes) -> Obje
     else:
         raise errors.unsupported_media_type(ACCEPTED)
     _check_kind(resource, document)
+    check_metadata(resource, document)
     return document
+
+
+def check_metadata(resource: ResourceType, document: Object) -> None:
+    """Make sure that an object has metadata; null counts as none.
+
+    Raises:
+        ApiError: 400: they are no object.
+    """
+    metadata = document.get("metadata")
+    if metadata is None:
+        document["metadata"] = {}
+    elif not isinstance(metadata, dict):
+        got = json_word(metadata)
+        field = f"Go struct field {resource.kind}.metadata of type v1.ObjectMeta"
+        raise errors.undecodable(resource, f"json: cannot unmarshal {got} into {field}")
 
 
 class _Fields(dict[str, Any]):
@@ -113,6 +130,9 @@ def parse_delete_options(body: bytes, content_type: str) -> DeleteOptions:
             'supported values: "Foreground", "Background", "Orphan"'
         )
     preconditions = document.get("preconditions") or {}
+    if not isinstance(preconditions, dict):
+        got = json_word(preconditions)
+        raise errors.bad_request(f"json: cannot unmarshal {got} into DeleteOptions.preconditions")
     grace = document.get("gracePeriodSeconds")
     return DeleteOptions(
         uid=preconditions.get("uid"),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tutorial.sandbox.api import deletion, errors, metadata, services
+from tutorial.sandbox.api.bodies import check_metadata
 from tutorial.sandbox.api.field_paths import FieldTypes
 from tutorial.sandbox.api.managed_fields import record_update
 from tutorial.sandbox.api.object_watch import ObjectWatch
@@ -121,6 +122,7 @@ class ObjectsFacade:
         old = self.get(resource, namespace, name)
         new = change(metadata.clone(old))
         new["kind"], new["apiVersion"] = old["kind"], old["apiVersion"]
+        check_metadata(resource, new)
         self._check_preconditions(resource, old, new)
         for field in ("name", "namespace"):
             if new.get("metadata", {}).get(field) != old["metadata"].get(field):

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from tutorial.sandbox.api import errors
-from tutorial.sandbox.api.bodies import parse_document
+from tutorial.sandbox.api.bodies import check_metadata, parse_document
 from tutorial.sandbox.api.json_patch import JsonPatchError, json_patch, merge_patch
 from tutorial.sandbox.api.objects import ObjectsFacade
 from tutorial.sandbox.api.options import WriteOptions
@@ -130,6 +130,7 @@ def server_side_apply(
     """
     namespace, name = address
     configuration = parse_document(body)
+    check_metadata(resource, configuration)
     if not options.manager:
         why = "fieldManager: Required value: is required for apply patch"
         raise errors.bad_request(f'PatchOptions.meta.k8s.io "" is invalid: {why}')

@@ -9,6 +9,7 @@ from typing import Any
 
 from tutorial.sandbox.api import errors
 from tutorial.sandbox.api.cells import workload_selector
+from tutorial.sandbox.schemas.scalars import json_word
 
 Object = dict[str, Any]
 Mutation = Callable[[Object], Object]
@@ -36,11 +37,11 @@ def scaling(wanted: Object) -> Mutation:
     Raises:
         ApiError: 400: its replicas are no whole number of at least 0.
     """
-    replicas = wanted.get("spec", {}).get("replicas", 0)
+    replicas = _part(wanted, "spec").get("replicas", 0)
     if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
         why = f"spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
         raise errors.bad_request(f"Scale.autoscaling is invalid: {why}")
-    revision = wanted.get("metadata", {}).get("resourceVersion")
+    revision = _part(wanted, "metadata").get("resourceVersion")
 
     def scaled(workload: Object) -> Object:
         if revision:
@@ -49,6 +50,15 @@ def scaling(wanted: Object) -> Mutation:
         return workload
 
     return scaled
+
+
+def _part(wanted: Object, name: str) -> Object:
+    part = wanted.get(name) or {}
+    if not isinstance(part, dict):
+        raise errors.bad_request(
+            f"json: cannot unmarshal {json_word(part)} into Go struct field Scale.{name}"
+        )
+    return part
 
 
 def patched(change: Mutation) -> Mutation:
