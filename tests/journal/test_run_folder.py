@@ -159,6 +159,18 @@ def test_only_closed_runs_are_pruned_oldest_first(tmp_path: Path) -> None:
     assert [listing.meta.id for listing in list_runs(tmp_path)] == ["run-1", "run-3", "run-4"]
 
 
+def test_a_run_that_names_another_folder_is_never_pruned_there(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    with RunFolder.create(tmp_path, META) as folder:
+        folder.journal.append(Closed("passed"))
+        folder.update(replace(META, id="../precious"))
+    prune_closed_runs(tmp_path, keep=0)
+    assert precious.is_dir()
+    with pytest.raises(JournalError):
+        RunFolder.open(tmp_path, META.id)
+
+
 @pytest.mark.parametrize(
     ("tutorial", "beginning"),
     [("externalname", "externalname"), ("My Own/Tour!", "my-own-tour"), ("é", "run")],

@@ -208,6 +208,9 @@ def _read_meta(path: Path) -> RunMeta:
     try:
         data = json.loads((path / "run.json").read_bytes())
         known = {each.name for each in fields(RunMeta)}
-        return RunMeta(**{name: value for name, value in data.items() if name in known})
+        meta = RunMeta(**{name: value for name, value in data.items() if name in known})
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise JournalError(f"{path / 'run.json'} cannot be read.", why=str(error)) from None
+    if meta.id != path.name:
+        raise JournalError(f"{path / 'run.json'} cannot be read.", why=f"It is of the run {meta.id}.")
+    return meta
