@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from http.client import HTTPSConnection
 
 import pytest
-from sandbox.api.cluster_for_tests import Cluster, find_kubectl
+from sandbox.api.cluster_for_tests import TOKEN, Cluster, find_kubectl
 
 _SPDY = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false", "KUBECTL_PORT_FORWARD_WEBSOCKETS": "false"}
 
@@ -144,6 +147,26 @@ def test_a_port_where_nothing_listens_is_named(
 def test_previous_logs_are_asked_for(cluster: Cluster, namespace: str) -> None:
     cluster.run_pod(namespace, "box")
     assert cluster.ok("logs", "box", "-n", namespace, "--previous", "--tail=1") == "main said three\n"
+
+
+def test_a_handshake_that_is_none_is_refused(cluster: Cluster, namespace: str) -> None:
+    cluster.run_pod(namespace, "box")
+    pod = f"/api/v1/namespaces/{namespace}/pods/box"
+    said = _ask(cluster, f"{pod}/attach", upgrade="websocket")
+    assert (said["code"], said["reason"]) == (400, "BadRequest")
+    said = _ask(cluster, f"{pod}/portforward", upgrade="SPDY/3.1")
+    assert (said["code"], said["reason"]) == (403, "Forbidden")
+
+
+def _ask(cluster: Cluster, path: str, *, upgrade: str) -> dict[str, object]:
+    """The Status that answers a request without the rest of its handshake."""
+    context = ssl.create_default_context(cadata=cluster.authority.decode())
+    connection = HTTPSConnection("127.0.0.1", cluster.port, context=context, timeout=10)
+    headers = {"Authorization": f"Bearer {TOKEN}", "Connection": "Upgrade", "Upgrade": upgrade}
+    with closing(connection):
+        connection.request("POST", path, headers=headers)
+        status: dict[str, object] = json.loads(connection.getresponse().read())
+    return status
 
 
 def test_a_plain_request_is_told_to_upgrade(cluster: Cluster, namespace: str) -> None:

@@ -15,7 +15,7 @@ from tutorial.sandbox.api import port_forward_channels
 from tutorial.sandbox.api.forward import Forward
 from tutorial.sandbox.api.spdy.connection import SpdyConnection, SpdyStream
 from tutorial.sandbox.api.spdy_channels import is_spdy, upgrade, upgrade_required
-from tutorial.sandbox.api.upgrade import WebSocketTunnel
+from tutorial.sandbox.api.upgrade import WebSocketTunnel, accept_websocket
 from tutorial.sandbox.api.websocket_channels import is_websocket
 from tutorial.sandbox.ports import PodRuntime
 
@@ -36,8 +36,7 @@ async def serve_port_forward(
     if is_websocket(request):
         if TUNNEL not in request.headers.get("Sec-WebSocket-Protocol", ""):
             return await port_forward_channels.serve(request, pod, runtime)
-        socket = web.WebSocketResponse(protocols=[TUNNEL], compress=False)
-        await socket.prepare(request)
+        socket = await accept_websocket(request, [TUNNEL])
         await _Forwarding(SpdyConnection(WebSocketTunnel(socket)), pod, runtime).run()
         return socket
     if not is_spdy(request):

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from tutorial.sandbox.api import errors
 from tutorial.sandbox.api.forward import Forward
-from tutorial.sandbox.api.upgrade import payload
+from tutorial.sandbox.api.upgrade import accept_websocket, payload
 from tutorial.sandbox.ports import PodRuntime
 
 Object = dict[str, Any]
@@ -29,8 +29,7 @@ async def serve(request: web.BaseRequest, pod: Object, runtime: PodRuntime) -> w
         ApiError: 400: no port, or none that can be.
     """
     ports = _ports(request)
-    socket = web.WebSocketResponse(protocols=[_PROTOCOL], compress=False)
-    await socket.prepare(request)
+    socket = await accept_websocket(request, [_PROTOCOL])
     sinks = [_ChannelSink(socket, channel) for channel in range(2 * len(ports))]
     for channel, sink in enumerate(sinks):
         await sink.write(ports[channel // 2].to_bytes(2, "little"))

@@ -133,7 +133,7 @@ def _accepts_aggregated(accept: str) -> bool:
     """Whether one of the media types is the aggregated form of today; kubectl 1.26 to 1.29 ask for its
     beta only, and read the older documents instead."""
     return any(
-        _AGGREGATED_PARAMETERS <= {parameter.strip() for parameter in media_type.split(";")}
+        {parameter.strip() for parameter in media_type.split(";")} >= _AGGREGATED_PARAMETERS
         for media_type in accept.split(",")
     )
 

@@ -5,14 +5,18 @@ that carry them. Made by the modules that serve SPDY.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol, cast
 
 from aiohttp import WSMessage, WSMsgType, web
 from aiohttp.http import WebSocketReader
 
+from tutorial.sandbox.api import errors
+
 _READ_BYTES = 64 * 1024
 _CLOSE_SECONDS = 1.0
+_MAX_MESSAGE = 4 * 1024 * 1024
 
 
 class ByteStream(Protocol):
@@ -82,6 +86,20 @@ class UpgradedConnection:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 while await self.read():
                     pass
+
+
+async def accept_websocket(request: web.BaseRequest, protocols: Sequence[str]) -> web.WebSocketResponse:
+    """Answer a WebSocket's handshake.
+
+    Raises:
+        ApiError: 400: what the client sent is no handshake.
+    """
+    socket = web.WebSocketResponse(protocols=protocols, compress=False, max_msg_size=_MAX_MESSAGE)
+    try:
+        await socket.prepare(request)
+    except web.HTTPBadRequest as refusal:
+        raise errors.bad_request(f"websocket: {refusal.text}") from None
+    return socket
 
 
 def payload(message: WSMessage) -> bytes | None:

@@ -13,13 +13,12 @@ import orjson
 from aiohttp import web
 
 from tutorial.sandbox.api.remote_command import Channel
-from tutorial.sandbox.api.upgrade import payload
+from tutorial.sandbox.api.upgrade import accept_websocket, payload
 
 Object = dict[str, Any]
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _CLOSE = 255
-_MAX_MESSAGE = 4 * 1024 * 1024
 
 
 def is_websocket(request: web.BaseRequest) -> bool:
@@ -36,10 +35,12 @@ class WebSocketChannels:
 
     @classmethod
     async def accept(cls, request: web.BaseRequest, wanted: frozenset[Channel]) -> WebSocketChannels:
-        """Answer the request's handshake."""
-        socket = web.WebSocketResponse(protocols=_PROTOCOLS, compress=False, max_msg_size=_MAX_MESSAGE)
-        await socket.prepare(request)
-        return cls(socket, wanted)
+        """Answer the request's handshake.
+
+        Raises:
+            ApiError: 400: it is none.
+        """
+        return cls(await accept_websocket(request, _PROTOCOLS), wanted)
 
     async def messages(self) -> AsyncIterator[tuple[Channel, bytes]]:
         async for message in self.response:

@@ -73,6 +73,7 @@ class SpdyConnection:
         self._writer = FrameWriter()
         self._streams: dict[int, SpdyStream] = {}
         self._last_stream = 0
+        self._closed = False
         self._events: deque[Event] = deque()
 
     async def next_event(self) -> Event | None:
@@ -97,6 +98,9 @@ class SpdyConnection:
 
     async def close(self, status: int = 0) -> None:
         """Say that this is the end, and wait a moment for the client to go. Never raises."""
+        if self._closed:
+            return
+        self._closed = True
         with suppress(ConnectionError):
             await self.send(GoAway(self._last_stream, status))
             await self._transport.close()
