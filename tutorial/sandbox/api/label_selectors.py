@@ -38,7 +38,7 @@ class _UnreadableError(Exception):
 
 class _Parser:
     def __init__(self, selector: str) -> None:
-        self._tokens = _TOKEN.findall(selector)
+        self._tokens: list[str] = _TOKEN.findall(selector)
         if not self._tokens or self._tokens[-1] != _END:
             self._tokens.append(_END)
         self._place = 0
