@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +22,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def kubectl() -> str:
-    """The real kubectl; without one there is nothing to compare."""
-    found = shutil.which("kubectl")
-    if found is None:
-        pytest.skip("kubectl is not installed")
-    return found
+    """The real kubectl that was installed with the program."""
+    return str(Path(sys.executable).parent / "kubectl")
 
 
 @pytest.fixture(scope="module")
