@@ -9,6 +9,7 @@ import pytest
 from backends.api_server import ApiServer, Fault
 
 from tutorial.backends.cluster import ApiCluster
+from tutorial.backends.rest import Response
 from tutorial.errors import AlreadyThereError, NotReadyError
 from tutorial.steps.model import ObjectReference
 
@@ -88,6 +89,15 @@ def test_a_refused_look_is_an_error(api: ApiServer, cluster: ApiCluster) -> None
     with pytest.raises(NotReadyError, match="refused to look at service/a@default") as caught:
         cluster.lookup(SERVICE)
     assert caught.value.why == "refused with 403"
+
+
+def test_what_others_wrote_cannot_speak_to_the_terminal(api: ApiServer, cluster: ApiCluster) -> None:
+    managers = [{"manager": "a\x1b]0;title\x07\x1b[2Jb", "time": "2026-11-24T03:00:00Z"}]
+    api.put(f"{SERVICES}/a", "Service", managedFields=managers)
+    state = cluster.lookup(SERVICE)
+    assert state is not None
+    assert state.owner == "ab"
+    assert Response(403, {}, b"no\x1b[2J way").message == "no way"
 
 
 def test_deleting_sends_the_uid_and_works_in_the_background(api: ApiServer, cluster: ApiCluster) -> None:

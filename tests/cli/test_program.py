@@ -85,6 +85,13 @@ def test_a_mistake_is_exit_2_with_a_way_out(program: Program, arguments: list[st
     assert done.stdout == ""
 
 
+def test_an_error_cannot_speak_to_the_terminal(program: Program) -> None:
+    done = program("run", "x\x1b]0;title\x07\x1b[2Jy\u202e", "--auto")
+    assert done.returncode == 2
+    assert "xy\\u202e" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_without_a_terminal_run_names_the_flag(program: Program) -> None:
     done = program("run", "externalname")
     assert done.returncode == 2

@@ -12,6 +12,7 @@ from typing import Any
 
 from tutorial.engine.ports import ObjectState
 from tutorial.steps.model import ObjectReference
+from tutorial.text.escapes import safe_text
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SERVER_OWNED = (
@@ -67,7 +68,7 @@ def _epoch(stamp: object) -> float:
 
 
 def _maker(metadata: Mapping[str, Any]) -> str:
-    """The first field manager that touched the object: who made it."""
+    """The first field manager that touched the object: who made it. Anybody may write that name."""
     managers = metadata.get("managedFields") or ()
     first = min(managers, key=lambda each: str(each.get("time", "")), default=None)
-    return str(first.get("manager", "")) if first else ""
+    return safe_text(str(first.get("manager", ""))) if first else ""

@@ -21,6 +21,7 @@ from tutorial.backends.credentials import Credentials
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.transport import open_connection
 from tutorial.errors import ClusterAwayError, NotReadyError
+from tutorial.text.escapes import safe_text
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
@@ -48,9 +49,9 @@ class Response:
 
     @property
     def message(self) -> str:
-        """The server's own words for a refusal."""
-        said = self.json().get("message")
-        return str(said or self.body[:200].decode(errors="replace").strip() or f"HTTP {self.status}")
+        """The server's own words for a refusal, safe to show."""
+        said = self.json().get("message") or self.body[:200].decode(errors="replace").strip()
+        return safe_text(str(said or f"HTTP {self.status}"))
 
 
 class RestClient:

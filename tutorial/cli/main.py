@@ -65,11 +65,13 @@ def _open_log(arguments: Sequence[str], environment: Environment) -> DebugLog:
 
 def _report(error: Exception, stream: TextIO) -> ExitCode:
     """Say what went wrong, why, and what to do next; return the exit code for it."""
+    from tutorial.text.escapes import safe_text
+
     problem = _as_tutorial_error(error)
     lines = [f"Error: {problem.what}"]
     lines += [f"Why: {problem.why}"] if problem.why else []
     lines += [f"Next: {problem.do}"] if problem.do else []
-    _print(lines, stream)
+    _print([safe_text(line) for line in lines], stream)
     return problem.exit_code
 
 

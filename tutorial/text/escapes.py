@@ -1,10 +1,11 @@
 """Makes a command's output safe to show: nothing in it can move the cursor, set the title, write
 the clipboard or hide text.
 
-Used by the engine on every chunk of output, before masking; by `tutorial.expect` and the recorders
-with `colours=False`. Escape sequences are removed (colours may stay); other control characters and
-characters that cannot be seen are shown by name: `^H`, `\\u202e`. The sequences are those of
-ECMA-48 and of xterm's control sequence document.
+Used by the engine on every chunk of output, before masking; by `tutorial.expect` with
+`colours=False`; by the backends and the command line on what others say in errors. Escape sequences
+are removed (colours may stay); other control characters and characters that cannot be seen are
+shown by name: `^H`, `\\u202e`. The sequences are those of ECMA-48 and of xterm's control sequence
+document.
 """
 
 from __future__ import annotations
@@ -146,6 +147,12 @@ class EscapeFilter:
             self._state = _State.TEXT
             return False
         return True
+
+
+def safe_text(text: str) -> str:
+    """A whole text made safe to show, without colours: for words that came from elsewhere."""
+    escapes = EscapeFilter(colours=False)
+    return escapes.feed(text) + escapes.flush()
 
 
 def _visible(character: str) -> str:
