@@ -64,10 +64,13 @@ def test_the_working_folder_is_carried_and_so_is_the_one_before(run: Run, tmp_pa
     assert run("pwd; cd - >/dev/null; pwd").stdout == f"{tmp_path}/sub dir\n{tmp_path}\n"
 
 
-def test_a_working_folder_that_is_gone_is_said(run: Run) -> None:
+def test_a_working_folder_that_is_gone_is_said(run: Run, tmp_path: Path) -> None:
     run("mkdir gone; cd gone")
     run("rmdir ../gone")
-    assert "gone: No such file or directory" in run("true").stderr
+    result = run("pwd")
+    said = f"The folder {tmp_path}/gone cannot be entered any more. This runs in {tmp_path}.\n"
+    assert (result.stderr, result.stdout) == (said, f"{tmp_path}\n")
+    assert run("pwd").stderr == ""
 
 
 def test_options_are_carried_both_ways(run: Run) -> None:

@@ -82,7 +82,7 @@ class BashShell:
         with self._leftovers.adopting():
             process = RunningProcess(
                 [self._bash, "--noprofile", "--norc", "-c", self._script(), "bash"],
-                cwd=self._folder,
+                cwd=self._start_folder(),
                 stopper=self._stopper,
                 on_output=on_output,
                 old_pipes=self._leftovers.pipes,
@@ -125,12 +125,16 @@ class BashShell:
         self._write("interactive", self._interactive_script(banner))
         arguments = [self._bash, "--noprofile", "--rcfile", str(self._folder / "interactive"), "-i"]
         with self._leftovers.adopting():
-            run_on_terminal(arguments, cwd=self._folder, stopper=self._stopper)
+            run_on_terminal(arguments, cwd=self._start_folder(), stopper=self._stopper)
         self._adopt_saved(carry=True)
 
     def reap_leftovers(self) -> None:
         """End the background processes that commands left."""
         self._leftovers.end()
+
+    def _start_folder(self) -> Path:
+        """Where bash starts, and stays when the folder that a command went to is gone."""
+        return self._home if self._home.is_dir() else self._folder
 
     def _script(self) -> str:
         """What bash is told. It holds paths only; the command comes out of its file, and `eval`

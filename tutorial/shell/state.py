@@ -118,14 +118,16 @@ class ShellState:
         return replace(self, variables={**self.variables, name: exported(name, value)})
 
     def restore_script(self) -> bytes:
-        """A script that gives a fresh bash this state when it is sourced at top level.
+        """A script that gives a fresh bash this state when it is sourced at top level. Where the
+        working folder is gone, it says so and stays where it is.
 
         Functions come late, so that none of the script's own commands can be one of them.
         """
-        quoted_cwd = _quoted(self.cwd)
+        lost = _quoted(b"The folder " + self.cwd + b" cannot be entered any more. This runs in ")
         return b"".join(
             (
-                b"builtin cd -- " + quoted_cwd + b" || :\n",
+                b"builtin cd -- " + _quoted(self.cwd) + b" 2>/dev/null",
+                b" || builtin printf '%s\\n' " + lost + b'"$PWD." >&2\n',
                 b"{\n",
                 *(b"unset -v " + name.encode() + b"\n" for name in self.unset),
                 self._declarations(),
