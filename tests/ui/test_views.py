@@ -56,6 +56,12 @@ def ended(outcome: str, **fields: str) -> events.StepEnded:
     return events.StepEnded(4, "one", outcome, 0.4, **fields)
 
 
+def test_notes_say_what_stands_in_for_what() -> None:
+    started = replace(STARTED, notes=("httpbin.org is on this machine.",))
+    assert "Note: httpbin.org is on this machine.\n" in draw(started)
+    assert "Note: httpbin.org is on this machine.\n" in write(started)
+
+
 def test_the_first_screen_says_where_what_and_how() -> None:
     started = replace(STARTED, explain="A **bold** word and `code`.")
     run = replace(SAMPLE_RUN[0], backend_label="cluster: kind")

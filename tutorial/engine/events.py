@@ -50,7 +50,8 @@ class RunStarted(Event):
 
 @dataclass(frozen=True)
 class StepStarted(Event):
-    """The step stands at its pause: nothing has run yet. Texts have their values filled in."""
+    """The step stands at its pause: nothing has run yet. Texts have their values filled in;
+    `notes` are those that hold here: what stands in for what."""
 
     step: str
     number: int
@@ -61,6 +62,7 @@ class StepStarted(Event):
     command: str
     sample: str
     aside: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

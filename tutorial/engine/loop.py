@@ -142,6 +142,7 @@ class Walk:
             command=self._context.tools.masker.mask(plan.fill(step.command)),
             sample=plan.fill(step.sample),
             aside=step.aside,
+            notes=plan.notes(step),
         )
 
     def _decide(self, planned: PlannedStep, kind: PauseKind) -> Decision:

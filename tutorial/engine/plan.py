@@ -58,6 +58,10 @@ class Plan:
         namespace = self.fill(reference.namespace) if reference.namespace is not None else None
         return ObjectReference(reference.kind, self.fill(reference.name), namespace)
 
+    def notes(self, step: Step) -> tuple[str, ...]:
+        """The step's notes that hold in this run."""
+        return tuple(self.fill(note.text) for note in step.notes if self.applies(note.when))
+
     def creates(self, step: Step) -> tuple[ObjectReference, ...]:
         return tuple(map(self.final, step.creates))
 

@@ -108,6 +108,8 @@ class PlainView:
         self._line(f"[{self._label}] {wording.place(event)}, {event.section}")
         self._line(f"{event.title}")
         self._markdown(event.explain)
+        for note in event.notes:
+            self._line(f"Note: {' '.join(note.split())}")
         self._line("Command:")
         self._line(event.command.rstrip("\n"))
         for past in self._transcript.of(event.step):

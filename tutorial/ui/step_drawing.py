@@ -42,6 +42,10 @@ def draw_step(console: Console, event: StepStarted, label: str) -> None:
     if event.explain:
         draw_markdown(console, event.explain)
         console.print()
+    for note in event.notes:
+        _draw_hanging(console, "Note: ", Text(note.strip(), "dim"), min(console.width, TEXT_WIDTH))
+    if event.notes:
+        console.print()
     console.print(command_text(event.command), soft_wrap=True)
     console.print()
 

@@ -38,7 +38,10 @@ def list_tutorials(output: str | None) -> None:
         click.echo(json.dumps(data, indent=2))
         return
     for tutorial in tutorials:
-        click.echo(f"{tutorial.name}  ({len(counted_steps(tutorial))} steps)  {tutorial.title}")
+        steps = counted_steps(tutorial)
+        minutes = round(sum(step.minutes for step in steps))
+        size = f"{len(steps)} steps, about {minutes} minutes" if minutes else f"{len(steps)} steps"
+        click.echo(f"{tutorial.name}  ({size})  {tutorial.title}")
         if tutorial.summary:
             click.echo(f"  {tutorial.summary}")
         click.echo(f"  egress-tutorial run {tutorial.name}")
