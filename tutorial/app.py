@@ -26,6 +26,7 @@ from tutorial.journal.run_folder import (
 )
 from tutorial.options import RunOptions, RunStatus
 from tutorial.shell.signals import Signals
+from tutorial.steps.lint import load_checked_tutorial
 from tutorial.steps.loader import find_tutorial, load_tutorial
 from tutorial.ui.environment import Environment
 
@@ -34,7 +35,7 @@ __all__ = ["RunOptions", "RunStatus", "resume_run", "rollback_run", "run_tutoria
 
 def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
     """Run a tutorial from its first step (or `from_step`) to its end and put everything back."""
-    tutorial = load_tutorial(find_tutorial(options.tutorial))
+    tutorial = load_checked_tutorial(find_tutorial(options.tutorial))
     settings = run_settings(tutorial, options.set)
     home = state_home(environment.variables)
     prune_closed_runs(home)

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tutorial.steps.faults import Fault
-from tutorial.steps.loader import read_tutorial
+from tutorial.steps.loader import Sources, read_tutorial, step_file_error
+from tutorial.steps.model import Tutorial
 from tutorial.steps.step_file import StepSource
 from tutorial.steps.yaml_nodes import Mapping, Node, Scalar, Sequence
 
-__all__ = ["Fault", "lint_tutorial"]
+__all__ = ["Fault", "lint_tutorial", "load_checked_tutorial"]
 
 SYNTAX_SECONDS = 5.0
 AT_ONCE = 8
@@ -27,7 +28,23 @@ _HEREDOC = re.compile(r"here-document at line (\d+) delimited by end-of-file \(w
 
 def lint_tutorial(path: Path) -> list[Fault]:
     """All faults of the tutorial in the folder `path`, in the order of files and lines."""
-    _, sources = read_tutorial(path)
+    return _all_faults(read_tutorial(path)[1])
+
+
+def load_checked_tutorial(path: Path) -> Tutorial:
+    """The tutorial in the folder `path`, its commands read by bash as well.
+
+    Raises:
+        StepFileError: it has faults; `what` lists them all, as `load_tutorial` does.
+    """
+    tutorial, sources = read_tutorial(path)
+    faults = _all_faults(sources)
+    if tutorial is None or faults:
+        raise step_file_error(faults, path)
+    return tutorial
+
+
+def _all_faults(sources: Sources) -> list[Fault]:
     commands = [scalar for source in sources.steps for scalar in _commands(source)]
     faults = sources.faults + _syntax_faults(commands)
     return sorted(
