@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -157,6 +158,18 @@ def test_only_closed_runs_are_pruned_oldest_first(tmp_path: Path) -> None:
                 made.journal.append(Closed("passed"))
     prune_closed_runs(tmp_path, keep=2)
     assert [listing.meta.id for listing in list_runs(tmp_path)] == ["run-1", "run-3", "run-4"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"path": 7}, {"created": "x"}, {"variables": []}, {"backend_parameters": {"sandbox": None}}]
+)
+def test_a_description_with_wrong_types_is_unreadable(tmp_path: Path, wrong: dict[str, object]) -> None:
+    with RunFolder.create(tmp_path, META) as folder:
+        file = folder.path / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **wrong}))
+    with pytest.raises(JournalError, match="cannot be read"):
+        RunFolder.open(tmp_path, META.id)
+    assert list_runs(tmp_path) == []
 
 
 def test_a_run_that_names_another_folder_is_never_pruned_there(tmp_path: Path) -> None:

@@ -209,8 +209,20 @@ def _read_meta(path: Path) -> RunMeta:
         data = json.loads((path / "run.json").read_bytes())
         known = {each.name for each in fields(RunMeta)}
         meta = RunMeta(**{name: value for name, value in data.items() if name in known})
+        _check_types(meta)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise JournalError(f"{path / 'run.json'} cannot be read.", why=str(error)) from None
     if meta.id != path.name:
         raise JournalError(f"{path / 'run.json'} cannot be read.", why=f"It is of the run {meta.id}.")
     return meta
+
+
+def _check_types(meta: RunMeta) -> None:
+    """Raises TypeError for a field that holds what it cannot: JSON says nothing of types."""
+    texts = (meta.id, meta.tutorial, meta.path, meta.version, meta.backend, meta.backend_label)
+    mappings = (meta.variables, meta.backend_parameters, meta.edits)
+    inner = [text for each in mappings if isinstance(each, dict) for text in each.values()]
+    if not all(isinstance(text, str) for text in (*texts, *inner)):
+        raise TypeError("a text is none")
+    if not all(isinstance(each, dict) for each in mappings) or not isinstance(meta.created, int | float):
+        raise TypeError("a field has the wrong type")
