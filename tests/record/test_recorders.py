@@ -121,6 +121,17 @@ def test_the_last_attempt_counts_and_waiting_is_left_out(tmp_path: Path) -> None
     assert case(suite, "The first").findtext("system-out") == "second\n"
 
 
+def test_much_output_is_shortened_in_the_middle(tmp_path: Path) -> None:
+    chunks = [output("x" * 100_000) for _ in range(10)]
+    suite = report(tmp_path / "r.xml", STARTED, command(), *chunks, output("the end"), passed())
+    element = suite.find("testcase/system-out")
+    assert element is not None
+    text = element.text or ""
+    assert "characters left out" in text
+    assert text.endswith("the end")
+    assert len(text) < 250_000
+
+
 def test_an_aside_is_reported_only_when_it_was_run(tmp_path: Path) -> None:
     started = events.StepStarted(101.0, "extra", 0, 3, "Main", "An aside", "", "x", "", True)
     assert report(tmp_path / "a.xml", STARTED).get("tests") == "3"

@@ -18,12 +18,21 @@ from xml.etree import ElementTree
 
 from tutorial.engine import events
 from tutorial.expect.verdict import Mismatch
+from tutorial.shell.capture import BoundedText
 
 _INVALID_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters outside of XML 1.0's `Char`."""
 
 _DIAGNOSTICS = ("control", "diagnose")
 _OWN_WORK = ("until", "cleanup", "undo")
+
+
+_OUTPUT_CHARACTERS = 100_000
+"""How much of the beginning of a step's output goes into the report, and how much of its end."""
+
+
+def _no_output() -> dict[str, BoundedText]:
+    return {stream: BoundedText(_OUTPUT_CHARACTERS, _OUTPUT_CHARACTERS) for stream in ("stdout", "stderr")}
 
 
 @dataclass
@@ -35,7 +44,7 @@ class _Case:
     seconds: float = 0.0
     outcome: str = ""
     reason: str = ""
-    output: dict[str, list[str]] = field(default_factory=lambda: {"stdout": [], "stderr": []})
+    output: dict[str, BoundedText] = field(default_factory=_no_output)
     diagnostics: list[str] = field(default_factory=list)
     mismatches: tuple[Mismatch, ...] = ()
     advice: str = ""
@@ -84,7 +93,7 @@ class JUnitReport:
         if event.purpose in _DIAGNOSTICS:
             case.diagnostics.append(f"$ {event.command.rstrip()}\n")
         elif event.purpose not in _OWN_WORK:
-            case.output = {"stdout": [], "stderr": []}
+            case.output = _no_output()
 
     def _output_received(self, event: events.OutputReceived) -> None:
         case = self._cases.get(event.step)
@@ -156,8 +165,8 @@ def _add_case(suite: ElementTree.Element, case: _Case) -> None:
         why = case.reason or ("not reached" if not case.outcome else case.outcome)
         ElementTree.SubElement(element, "skipped", message=_valid(why))
     for stream, name in (("stdout", "system-out"), ("stderr", "system-err")):
-        if case.output[stream]:
-            ElementTree.SubElement(element, name).text = _valid("".join(case.output[stream]))
+        if output := case.output[stream].text():
+            ElementTree.SubElement(element, name).text = _valid(output)
 
 
 def _failure_text(case: _Case) -> str:

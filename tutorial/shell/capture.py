@@ -1,6 +1,6 @@
 """Collects a command's output: decodes it as it comes and keeps a bounded amount of it.
 
-Called by `tutorial.shell.process`. Pure.
+Called by `tutorial.shell.process`; `tutorial.record.junit` bounds its report with it, too. Pure.
 """
 
 from __future__ import annotations
