@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from end_to_end.machine import PROGRAM, Machine, adopt_orphans, reap_orphans
+from end_to_end.machine import PROGRAM, Machine, adopt_orphans, descendants, reap_orphans
 from end_to_end.terminal import Terminal
 
 OpenTerminal = Callable[..., Terminal]
@@ -23,7 +23,7 @@ def _orphans_come_here() -> None:
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     """A machine on which nothing may be left: a sandbox that is up is taken down first."""
-    machine = Machine(tmp_path / "m")
+    machine = Machine(tmp_path / "m", frozenset(descendants()))
     machine.folder.mkdir()
     machine.make()
     yield machine
