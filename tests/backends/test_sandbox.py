@@ -36,6 +36,9 @@ class StandIn:
     def programs(self) -> Path:
         return self.kubeconfig.parent / "bin"
 
+    def is_gone(self) -> bool:
+        return False
+
     def use(self) -> None:
         self.calls.append("use")
 

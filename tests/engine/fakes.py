@@ -59,9 +59,13 @@ class FakeCluster:
         self.moments = moments or Moments()
         self.objects: dict[ObjectReference, ObjectState] = {}
         self.away_for = 0
+        self.gone = False
         self.refuses: set[str] = set()
         self.deletes: list[str] = []
         self._uids = 0
+
+    def is_gone(self) -> bool:
+        return self.gone
 
     def make(self, text: str, *, applied: bool = True, **fields: object) -> ObjectState:
         """Create the object from outside of the ports."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from engine.fakes import LESSON, Script, World, reference, says, step
 
-from tutorial.engine.decisions import Action
+from tutorial.engine.decisions import Action, Decision, Pause
 from tutorial.engine.events import (
     Noticed,
     ObjectUndone,
@@ -16,6 +16,7 @@ from tutorial.engine.events import (
     StepEnded,
 )
 from tutorial.engine.records import Closed
+from tutorial.engine.run import RunResult
 from tutorial.errors import AlreadyThereError, ExitCode, UsageError
 from tutorial.expect.verdict import Verdict
 from tutorial.steps.model import Expectation, JsonCheck, Retry, StreamExpectation, Until
@@ -239,6 +240,19 @@ def test_an_api_server_that_stays_away_ends_in_exit_5_with_the_commands(world: W
     assert world.run(script).exit_code is ExitCode.ROLLBACK_INCOMPLETE
     assert "kubectl delete service web -n default" in world.recorder.of(RollbackEnded)[0].left
     assert world.clock.now < 1_000_000 + 60
+
+
+def test_a_sandbox_that_ends_in_the_middle_takes_its_objects_with_it(world: World) -> None:
+    def end_sandbox(pause: Pause) -> Decision:
+        world.cluster.gone = True
+        world.cluster.away_for = 10_000
+        return Script(Action.QUIT).decide(pause)
+
+    result = world.run(Script(*[Action.RUN] * 7, end_sandbox))
+    assert result == RunResult(ExitCode.NOT_READY, kept=False)
+    assert any("The sandbox has ended" in event.text for event in world.recorder.of(Noticed))
+    assert world.recorder.of(ObjectUndone) == []
+    assert world.clock.now < 1_000_010, "nobody waits for a sandbox that has ended"
 
 
 def test_keep_ends_without_a_rollback(world: World) -> None:

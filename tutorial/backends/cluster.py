@@ -6,7 +6,7 @@ Made by `tutorial.backends.select`; used by the engine's checks and its rollback
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -28,11 +28,19 @@ class ApiCluster:
     """See `tutorial.engine.ports.Cluster`. Every method raises ClusterAwayError when the API server
     cannot be reached, and NotReadyError when it refuses what it is asked for."""
 
-    def __init__(self, client: RestClient, namespace: str) -> None:
-        """`namespace` is meant where a reference to a namespaced kind names none."""
+    def __init__(
+        self, client: RestClient, namespace: str, *, is_gone: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`namespace` is meant where a reference to a namespaced kind names none; `is_gone` tells
+        whether the cluster has ended for good, which only a sandbox's can be known to have."""
         self._client = client
         self._namespace = namespace
+        self._is_gone = is_gone
         self._served: Served | None = None
+
+    def is_gone(self) -> bool:
+        """The cluster has ended for good."""
+        return self._is_gone()
 
     def lookup(self, reference: ObjectReference) -> ObjectState | None:
         """The object as it is now; None also when the server does not know its kind."""

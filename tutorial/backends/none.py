@@ -39,3 +39,7 @@ class NoCluster:
     def server_time(self) -> float:
         """This machine's clock."""
         return time.time()
+
+    def is_gone(self) -> bool:
+        """False: nothing can end here."""
+        return False

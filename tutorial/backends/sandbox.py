@@ -47,7 +47,8 @@ def open_sandbox(
                 facts=_facts(client),
                 parameters={"backend": "sandbox", "sandbox": sandbox.name},
             )
-            yield OpenBackend(backend, ApiCluster(client, namespace), sandbox.owned, sandbox.keep)
+            cluster = ApiCluster(client, namespace, is_gone=sandbox.is_gone)
+            yield OpenBackend(backend, cluster, sandbox.owned, sandbox.keep)
         finally:
             client.close()
     finally:

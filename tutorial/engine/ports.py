@@ -127,6 +127,10 @@ class Cluster(Protocol):
         """The API server's clock."""
         ...
 
+    def is_gone(self) -> bool:
+        """The cluster has ended for good, and with it every object. Never raises."""
+        ...
+
 
 class Prompter(Protocol):
     """Asks a person, or answers for one (`--auto`)."""

@@ -78,13 +78,22 @@ class _Run:
         self._announce()
         ending, trouble = self._go()
         outcomes = last_outcomes(self._context.ledger.records())
-        kept = self._is_kept(ending)
+        gone = self._context.tools.cluster.is_gone()
+        if gone:
+            self._context.emitter.notice(
+                "The sandbox has ended, and everything in it. Start again: egress-tutorial run "
+                + self._context.plan.tutorial.name,
+                "warning",
+            )
+        kept = self._is_kept(ending) and not gone
         rollback = RollbackResult(complete=True)
         if not kept:
             self._context.stopper.clear()
-            rollback = roll_back(self._context.tools, objects=not self._settings.disposable)
+            rollback = roll_back(self._context.tools, objects=not (self._settings.disposable or gone))
         self._context.ledger.note(Closed(ending.outcome, kept=kept or not rollback.complete))
         exit_code = self._exit_code(ending, outcomes, trouble, rollback)
+        if gone:
+            exit_code = worst(exit_code, ExitCode.NOT_READY)
         self._conclude(ending, outcomes, exit_code, kept)
         return RunResult(exit_code, kept)
 

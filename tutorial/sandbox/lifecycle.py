@@ -72,6 +72,11 @@ class Sandbox:
     def owned(self) -> bool:
         return self._supervisor is not None
 
+    def is_gone(self) -> bool:
+        """It has ended, or another has taken its name since."""
+        state = read_state(self.folder)
+        return state is None or state.pid != self.state.pid or not _is_locked(self.folder)
+
     def use(self) -> None:
         """Count as used by this process until `close`: `down` refuses meanwhile."""
         self._users = self._open_users()
