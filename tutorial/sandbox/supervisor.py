@@ -11,6 +11,7 @@ namespaces while this process imports.
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import json
 import logging
@@ -69,11 +70,9 @@ def main() -> None:
         lifeline.say(json.dumps({"what": error.what, "why": error.why, "do": error.do}))
     except OSError as error:
         _log.exception("the sandbox cannot start")
-        lifeline.say(
-            json.dumps(
-                {"what": "The sandbox cannot start.", "why": str(error), "do": "egress-tutorial doctor"}
-            )
-        )
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        do = f"Free some space where {folder.parent} lies." if full else "egress-tutorial doctor"
+        lifeline.say(json.dumps({"what": "The sandbox cannot start.", "why": str(error), "do": do}))
     finally:
         node.end.close()
         _wait_for_node(node.pid)

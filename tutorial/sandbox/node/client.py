@@ -165,11 +165,10 @@ class NodeClient:
         try:
             await self._ready
         except OSError as error:
-            raise SandboxError(
-                "The sandbox's node cannot start.",
-                why=str(error),
-                do="Run `egress-tutorial doctor`: it tries each thing that the sandbox needs.",
-            ) from error
+            from tutorial.sandbox.node.support import explain_refusal
+
+            why, do = explain_refusal(error.errno or 0, error.strerror or str(error))
+            raise SandboxError("The sandbox cannot start.", why=why, do=do) from error
 
     def close(self) -> None:
         """End the node and everything in it."""
