@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tutorial.app import RunOptions, resume_run, rollback_run, run_tutorial, status
-from tutorial.errors import ExitCode, JournalError, NotReadyError, UsageError
+from tutorial.app import RunOptions, resume_run, rollback_run, run_tutorial, status, unreadable_runs
+from tutorial.errors import ExitCode, JournalError, NotReadyError, RollbackIncompleteError, UsageError
 from tutorial.ui.environment import Environment
 
 ROOT = Path(__file__).parents[1]
@@ -136,13 +136,26 @@ def test_an_error_in_one_run_does_not_keep_others_from_being_undone(
     for _ in range(2):
         run_tutorial(auto(lesson, keep="always"), environment)
     first, second = status(environment)
-    runs = tmp_path / ".local/state/egress-tutorial/runs"
-    journal = runs / first.run_id / "shell" / "state"
-    journal.write_text("damaged")
-    with pytest.raises(JournalError):
+    damaged = tmp_path / ".local/state/egress-tutorial/runs" / first.run_id
+    (damaged / "run.json").write_text("damaged")
+    with pytest.raises(RollbackIncompleteError, match="cannot be read") as raised:
         rollback_run(None, RunOptions(), environment)
-    assert [run.run_id for run in status(environment)] == [first.run_id]
+    assert str(damaged) in raised.value.do
+    assert [str(error) for error in unreadable_runs(environment)] == [str(raised.value)]
     assert second.run_id not in {run.run_id for run in status(environment)}
+
+
+def test_a_run_whose_shell_state_is_damaged_is_rolled_back_all_the_same(
+    lesson: Path, environment: Environment, tmp_path: Path
+) -> None:
+    run_tutorial(auto(lesson, keep="always"), environment)
+    (kept,) = status(environment)
+    shell = tmp_path / ".local/state/egress-tutorial/runs" / kept.run_id / "shell"
+    (shell / "state").write_text("damaged")
+    with pytest.raises(JournalError, match="cannot be read"):
+        resume_run(None, RunOptions(auto=True), environment)
+    assert rollback_run(None, RunOptions(), environment) is ExitCode.OK
+    assert not (tmp_path / "made").exists()
 
 
 def start(lesson: Path, environment: Environment) -> subprocess.Popen[bytes]:

@@ -6,6 +6,7 @@ wiring itself is in `tutorial.wiring`.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +15,13 @@ from tutorial import __version__, wiring
 from tutorial.backends.select import open_backend
 from tutorial.engine.history import begun_steps, owned_objects
 from tutorial.engine.plan import make_plan, run_settings
-from tutorial.errors import ExitCode, TutorialError, UsageError, worst
+from tutorial.errors import ExitCode, RollbackIncompleteError, TutorialError, UsageError, worst
 from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import (
     RunFolder,
     RunMeta,
     RunState,
+    damaged_runs,
     list_runs,
     new_run_id,
     prune_closed_runs,
@@ -102,6 +104,9 @@ def rollback_run(run_id: str | None, options: RunOptions, environment: Environme
     """Undo what a kept or interrupted run made; None means every such run.
 
     An error in one run does not keep the others from being undone; it is raised after them.
+
+    Raises:
+        RollbackIncompleteError: a run can no longer be read.
     """
     home = state_home(environment.variables)
     codes: list[ExitCode] = []
@@ -112,9 +117,16 @@ def rollback_run(run_id: str | None, options: RunOptions, environment: Environme
                 codes.append(wiring.roll_back_left_run(home, each, options, environment, signals))
             except TutorialError as error:
                 errors.append(error)
+    if run_id is None:
+        errors += [_unreadable(path, why) for path, why in damaged_runs(home).items()]
     if errors:
         raise errors[0]
     return worst(*codes)
+
+
+def unreadable_runs(environment: Environment) -> Sequence[TutorialError]:
+    """What is wrong with each run that began and can no longer be read."""
+    return [_unreadable(path, why) for path, why in damaged_runs(state_home(environment.variables)).items()]
 
 
 def status(environment: Environment) -> Sequence[RunStatus]:
@@ -132,6 +144,14 @@ def status(environment: Environment) -> Sequence[RunStatus]:
         for run in list_runs(state_home(environment.variables))
         if run.state is not RunState.CLOSED
     ]
+
+
+def _unreadable(path: Path, why: str) -> RollbackIncompleteError:
+    return RollbackIncompleteError(
+        f"The run in {path} cannot be read, so what it made is not known.",
+        why=why,
+        do=f"Look for its objects in the cluster by hand, then: rm -r {shlex.quote(str(path))}",
+    )
 
 
 def _left_runs(home: Path) -> list[str]:

@@ -71,7 +71,7 @@ class Stage:
 
     def roll_back(self) -> ExitCode:
         """Undo the run from its records."""
-        shell = self._open_shell(self.folder.meta.variables)
+        shell = self._open_shell(self.folder.meta.variables, survive_damage=True)
         tools = self._tools(shell, self._open_view())
         result = roll_back(tools)
         tools.ledger.note(Closed("quit", kept=not result.complete))
@@ -87,7 +87,7 @@ class Stage:
     def _open_view(self) -> Screen:
         return open_view(self.environment, data_on_stdout=self.options.output is not None)
 
-    def _open_shell(self, variables: Mapping[str, str]) -> BashShell:
+    def _open_shell(self, variables: Mapping[str, str], *, survive_damage: bool = False) -> BashShell:
         """The run's shell, with its settings and its way to the backend set anew."""
         self.folder.work.mkdir(exist_ok=True)
         backend = self.opened.backend
@@ -98,6 +98,7 @@ class Stage:
             cwd=self.folder.work,
             stopper=self.signals,
             path_prefix=backend.path,
+            survive_damage=survive_damage,
         )
         carried = shell.variables()
         for name, value in given.items():

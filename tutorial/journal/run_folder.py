@@ -169,6 +169,20 @@ def list_runs(home: Path) -> Sequence[RunListing]:
     return sorted(listings, key=lambda listing: listing.meta.created)
 
 
+def damaged_runs(home: Path) -> dict[Path, str]:
+    """The folders of runs that began and can no longer be read, and why: only a person can tell
+    what these made. A folder without a journal is of a run that never began."""
+    damaged = {}
+    for path in runs_folder(home).iterdir():
+        try:
+            _listing(path)
+        except JournalError as error:
+            journal = path / "journal.jsonl"
+            if journal.exists() and not (journal.is_file() and journal.stat().st_size == 0):
+                damaged[path] = error.why
+    return damaged
+
+
 def prune_closed_runs(home: Path, keep: int = KEPT_CLOSED_RUNS) -> None:
     """Delete the folders of closed runs but for the last `keep`."""
     closed = [listing for listing in list_runs(home) if listing.state is RunState.CLOSED]

@@ -41,6 +41,7 @@ class BashShell:
         cwd: Path,
         stopper: Stopper,
         path_prefix: Sequence[Path] = (),
+        survive_damage: bool = False,
     ) -> None:
         """Go on with the state in `folder`, or start from `environment` and `cwd`.
 
@@ -51,6 +52,8 @@ class BashShell:
             cwd: the first command's working folder.
             stopper: says when a running command must stop.
             path_prefix: folders to put before `PATH`, again at each start.
+            survive_damage: start from `environment` where the carried state is damaged, as a
+                rollback does: it must go on.
 
         Raises:
             NotReadyError: there is no bash.
@@ -63,9 +66,8 @@ class BashShell:
         _make_private(folder)
         self._leftovers = Leftovers(folder / "leftovers")
         self._write("save", SAVE_SCRIPT.encode() + shlex.quote(str(folder / "saved")).encode() + b"\n")
-        self._state = _with_path_prefix(
-            self._read_state() or ShellState.initial(environment, cwd), path_prefix
-        )
+        carried = self._read_state(survive_damage=survive_damage)
+        self._state = _with_path_prefix(carried or ShellState.initial(environment, cwd), path_prefix)
         self._keep(self._state)
 
     def run(
@@ -175,12 +177,14 @@ class BashShell:
         self._write("restore", state.restore_script())
         self._state = state
 
-    def _read_state(self) -> ShellState | None:
+    def _read_state(self, *, survive_damage: bool) -> ShellState | None:
         try:
             return ShellState.from_file((self._folder / "state").read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
+            if survive_damage:
+                return None
             raise JournalError(
                 f"The shell's state {self._folder / 'state'} cannot be read.",
                 why=str(error),

@@ -32,7 +32,10 @@ def status(context: click.Context, output: str | None) -> None:
     if output == "json":
         click.echo(json.dumps([asdict(run) for run in runs], indent=2))
         return
-    if not runs:
+    damaged = app.unreadable_runs(context.obj)
+    for error in damaged:
+        click.echo(f"{error.what} {error.why}\n  {error.do}")
+    if not runs and not damaged:
         click.echo("No run is alive, kept or cut off. Start one: egress-tutorial run externalname")
     for run in runs:
         click.echo("\n".join(_lines(run)))
