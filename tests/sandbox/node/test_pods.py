@@ -14,6 +14,7 @@ import pytest
 from sandbox.node.cluster_for_tests import ENV, run
 
 from tutorial.sandbox.node.client import NodeClient, PodSandbox, ProcessSpec
+from tutorial.sandbox.node.namespaces import fork_node
 from tutorial.sandbox.node.pod_files import PodSettings, system_files
 from tutorial.sandbox.node.rootfs import Mount
 
@@ -248,3 +249,24 @@ def _is_zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+async def test_a_first_process_may_be_faster_than_the_one_that_forked_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fork = os.fork
+
+    def fork_and_dawdle() -> int:
+        pid = fork()
+        if pid:
+            time.sleep(0.05)
+        return pid
+
+    monkeypatch.setattr(os, "fork", fork_and_dawdle)
+    process = fork_node()
+    client = NodeClient(process.end)
+    await client.start()
+    pod = await client.create_sandbox_pod("late", ["10.244.0.9"])
+    assert pod.pid > 0
+    client.close()
+    os.waitpid(process.pid, 0)

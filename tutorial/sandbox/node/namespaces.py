@@ -88,7 +88,7 @@ def _become_node(end: socket.socket) -> NoReturn:
     except OSError as error:
         report_failure(end, error)
     except BaseException:
-        traceback.print_exc()
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(1)
 

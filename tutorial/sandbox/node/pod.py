@@ -61,8 +61,8 @@ def fork_pod(plan: PodPlan, connect: Callable[[int], None], configure: Callable[
             _await_step(stairs)
             connect(pid)
             channel.send(stairs, {"connected": True})
-            first = _await_step(stairs)["pid"]
-            _await_step(stairs)
+            # Two processes speak here, so either may come first: the pid, and that it has its root.
+            made = _await_step(stairs) | _await_step(stairs)
     except OSError:
         ours.close()
         with suppress(ProcessLookupError):
@@ -70,7 +70,7 @@ def fork_pod(plan: PodPlan, connect: Callable[[int], None], configure: Callable[
         raise
     finally:
         os.waitpid(pid, 0)
-    return first, ours.detach()
+    return made["pid"], ours.detach()
 
 
 def _await_step(stairs: socket.socket) -> Message:
@@ -115,7 +115,7 @@ def _become_first(plan: PodPlan, landing: socket.socket, end: socket.socket) -> 
     except OSError as error:
         channel.send(landing, {"errno": error.errno or 0, "error": str(error)})
     except BaseException:
-        traceback.print_exc()
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(0)
 
