@@ -16,12 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pexpect
 
 from tutorial.steps.catalog import find_tutorial
+from tutorial.steps.conditions import counted_steps
 from tutorial.steps.loader import load_tutorial
 from tutorial.steps.model import Step
 
@@ -160,13 +161,12 @@ def span(lines: str) -> float:
     return float(last - first)
 
 
-def as_bash_script(steps: tuple[Step, ...], variables: dict[str, str]) -> str:
+def as_bash_script(steps: Sequence[Step], variables: dict[str, str]) -> str:
     lines = ["set -e", *(f"{name}={value}" for name, value in variables.items())]
     for step in steps:
-        if not step.aside:
-            lines.append(step.command)
-            if step.until:
-                lines.append(f"until {step.until.command}; do sleep {step.until.interval}; done")
+        lines.append(step.command)
+        if step.until:
+            lines.append(f"until {step.until.command}; do sleep {step.until.interval}; done")
     return "\n".join(lines)
 
 
@@ -205,7 +205,7 @@ def measure(runs: int, folder: Path) -> None:
 
     machine.run("sandbox", "up")
     tutorial = load_tutorial(find_tutorial("externalname"))
-    script = as_bash_script(tutorial.steps, dict(tutorial.variables))
+    script = as_bash_script(counted_steps(tutorial), dict(tutorial.variables))
     assert tutorial.files is not None
     (folder / tutorial.files.name).symlink_to(tutorial.files)
     ours, theirs = [], []
