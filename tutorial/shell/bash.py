@@ -168,7 +168,7 @@ class BashShell:
             return False
         finally:
             self._forget_saved()
-        if carry:
+        if carry and state != self._state:
             self._keep(state)
         return True
 
