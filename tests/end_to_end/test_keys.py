@@ -292,10 +292,16 @@ def test_what_was_typed_ahead_is_thrown_away(terminal: OpenTerminal, machine: Ma
     assert quit_and_roll_back(shown) == 0
 
 
-def test_any_key_stops_waiting(terminal: OpenTerminal, machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("command", "interval"), [("echo not yet", 5), ("sleep 1; echo not yet", 0.1)], ids=["between", "during"]
+)
+def test_any_key_stops_waiting(
+    terminal: OpenTerminal, machine: Machine, command: str, interval: float
+) -> None:
     folder = write_tutorial(
         machine.folder / "waits",
-        "title: Wait\ncommand: echo begun\nuntil:\n  command: echo not yet\n  timeout: 60\n  interval: 5\n"
+        f"title: Wait\ncommand: echo begun\nuntil:\n  command: {command}\n  timeout: 60\n"
+        f"  interval: {interval}\n"
         "  expect: {stdout: {contains: never}}\n",
     )
     shown = terminal("run", str(folder))

@@ -160,6 +160,10 @@ class FakeClock:
     def monotonic(self) -> float:
         return self.now
 
+    def forget_keys(self) -> None:
+        if self.key_at is not None and self.now >= self.key_at:
+            self.key_at = None
+
     def sleep(self, seconds: float) -> bool:
         self.now += seconds
         return self.key_at is not None and self.now >= self.key_at

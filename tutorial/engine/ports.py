@@ -145,6 +145,11 @@ class Sink(Protocol):
 
 
 class Clock(Protocol):
+    def forget_keys(self) -> None:
+        """Throw away what was typed so far: from here on a key ends a `sleep`, also one that is
+        pressed between two of them."""
+        ...
+
     def time(self) -> float: ...
 
     def monotonic(self) -> float: ...

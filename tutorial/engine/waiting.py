@@ -52,6 +52,8 @@ def wait_until(context: Context, step: Step, until: Until) -> Waited:
         if result.ended_by == "interrupt" or context.stopper.pending() is not Stop.NONE:
             return Waited("interrupted", verdict)
         elapsed = context.clock.monotonic() - started
+        if attempt == 1:
+            context.clock.forget_keys()
         context.emitter.emit(Waiting, step=step.id, attempt=attempt, elapsed=elapsed, timeout=until.timeout)
         if elapsed >= until.timeout:
             return _failed(verdict, f"It did not hold within {until.timeout:g} s ({attempt} tries).")

@@ -29,6 +29,11 @@ class SystemClock:
         """Seconds that only grow."""
         return time.monotonic()
 
+    def forget_keys(self) -> None:
+        """See `Clock.forget_keys`."""
+        if self._keyboard is not None:
+            self._keyboard.discard_typed()
+
     def sleep(self, seconds: float) -> bool:
         """See `Clock.sleep`. A signal that is known already does not cut it short: the rollback
         that it led to waits as long as any other."""

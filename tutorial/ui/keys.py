@@ -127,6 +127,12 @@ class Keyboard:
     def listening(self) -> Iterator[None]:
         """Listen for keys: without echo and line editing, while Ctrl-C stays a signal. What was
         typed before is thrown away. The terminal's settings come back at the end."""
+        with self._without_line_editing():
+            self.discard_typed()
+            yield
+
+    @contextmanager
+    def _without_line_editing(self) -> Iterator[None]:
         try:
             before = termios.tcgetattr(self._descriptor)
             tty.setcbreak(self._descriptor, termios.TCSANOW)
@@ -134,7 +140,6 @@ class Keyboard:
             yield
             return
         try:
-            self.discard_typed()
             yield
         finally:
             with suppress(termios.error):
@@ -157,8 +162,9 @@ class Keyboard:
                 return keys.pop()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep for `seconds`; return True at once when a key is pressed, False on a signal."""
-        with self.listening():
+        """Sleep for `seconds`; return True at once when a key is pressed or waits to be read, False
+        on a signal."""
+        with self._without_line_editing():
             if not self.wait_for_input(seconds):
                 return False
             self.discard_typed()
