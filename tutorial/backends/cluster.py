@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -118,11 +117,7 @@ class ApiCluster:
 
     def server_time(self) -> float:
         """The API server's clock, seconds since the epoch, to the second."""
-        response = self._client.request("GET", "/version")
-        try:
-            return parsedate_to_datetime(response.headers["date"]).timestamp()
-        except (KeyError, ValueError):
-            return time.time()
+        return self._client.server_time()
 
     def _path(self, reference: ObjectReference) -> str | None:
         resource = self._resource(reference.kind)

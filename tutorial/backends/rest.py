@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import select
 import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +27,9 @@ from tutorial.text.escapes import safe_text
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
+FRESH_SECONDS = 1.0
+"""How old the date of an answer may be to stand for the server's clock."""
+
 RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0)
 LONGEST_RETRY_AFTER_SECONDS = 5.0
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
@@ -64,6 +69,8 @@ class RestClient:
         self._prefix = urlsplit(access.server).path.rstrip("/")
         self._connection: http.client.HTTPConnection | None = None
         self._certificate: bytes | None = None
+        self._date = ""
+        self._date_came = -math.inf
 
     def request(
         self,
@@ -104,6 +111,16 @@ class RestClient:
                 return response
             time.sleep(delay)
 
+    def server_time(self) -> float:
+        """The API server's clock, seconds since the epoch, to the second: the date of its last
+        answer, where that is at most a second old. Where an answer has none, this machine's clock."""
+        if time.monotonic() - self._date_came > FRESH_SECONDS:
+            self.request("GET", "/version")
+        try:
+            return parsedate_to_datetime(self._date).timestamp()
+        except ValueError:
+            return time.time()
+
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         if self._connection is not None:
@@ -131,6 +148,7 @@ class RestClient:
         content = answer.read()
         if answer.will_close:
             self.close()
+        self._date, self._date_came = answer.getheader("Date", ""), time.monotonic()
         return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
 
     def _is_stale(self) -> bool:

@@ -39,6 +39,14 @@ class Attempt:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Recorded:
+    """What the command made, as far as the cluster could be asked; `trouble` says why not."""
+
+    made: tuple[Made, ...]
+    trouble: TutorialError | None
+
+
 def attempt_step(context: Context, step: Step, command: str) -> Attempt:
     """Run `command` as this step's and record what became of it.
 
@@ -68,13 +76,14 @@ def attempt_step(context: Context, step: Step, command: str) -> Attempt:
 def _run(context: Context, step: Step, intent: Intent) -> Attempt:
     result, verdict = _run_with_retries(context, step, intent.command)
     outcome = _outcome_of(result, verdict)
+    made: tuple[Made, ...] = ()
     if outcome == "passed" and step.until is not None:
-        _record(context, step, intent, "begun", result)
+        made = _record(context, step, intent, "begun", result).made
         waited = wait_until(context, step, step.until)
         verdict, outcome = waited.verdict, waited.outcome
     if outcome == "passed" and (lacking := capture(context, step, result)):
         verdict, outcome = Verdict(lacking), "failed"
-    trouble = _record(context, step, intent, outcome, result)
+    trouble = _record(context, step, intent, outcome, result, made=made).trouble
     if outcome != "failed":
         context.emitter.emit(VerdictReached, step=step.id, verdict=verdict)
         return Attempt(outcome, verdict)
@@ -118,24 +127,30 @@ def _outcome_of(result: CommandResult, verdict: Verdict) -> str:
 
 
 def _record(
-    context: Context, step: Step, intent: Intent, outcome: str, result: CommandResult
-) -> TutorialError | None:
-    """Write the outcome with what the command made and removed. A cluster that cannot be asked is
-    told to the caller; rollback will ask again."""
-    made: Sequence[Made] = ()
+    context: Context,
+    step: Step,
+    intent: Intent,
+    outcome: str,
+    result: CommandResult,
+    *,
+    made: tuple[Made, ...] = (),
+) -> _Recorded:
+    """Write the outcome with what the command made and removed; `made` is what is known of it already.
+    A cluster that cannot be asked is told to the caller; rollback will ask again."""
     removed: Sequence[str] = ()
     trouble = None
+    known = {each.reference for each in made}
     try:
-        made = [
+        made += tuple(
             Made(reference, state.uid)
             for reference in intent.absent
-            if (state := context.cluster.lookup(reference)) is not None
-        ]
+            if reference not in known and (state := context.cluster.lookup(reference)) is not None
+        )
         removed = _removed(context, intent)
     except TutorialError as error:
         trouble = error
-    context.ledger.note(Outcome(step.id, outcome, result.exit_code, tuple(made), tuple(removed)))
-    return trouble
+    context.ledger.note(Outcome(step.id, outcome, result.exit_code, made, tuple(removed)))
+    return _Recorded(made, trouble)
 
 
 def _removed(context: Context, intent: Intent) -> list[str]:
