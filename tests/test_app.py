@@ -46,7 +46,7 @@ def write_step(folder: Path, name: str, command: str, rest: str = "") -> None:
 
 
 def auto(lesson: Path, **fields: object) -> RunOptions:
-    return RunOptions(tutorial=str(lesson), auto=True, **fields)  # type: ignore[arg-type]
+    return RunOptions(tutorial=str(lesson), auto=True, trust=True, **fields)  # type: ignore[arg-type]
 
 
 def output(environment: Environment) -> str:
@@ -160,7 +160,7 @@ def test_a_run_whose_shell_state_is_damaged_is_rolled_back_all_the_same(
 
 def start(lesson: Path, environment: Environment) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tutorial.cli.main", "run", str(lesson), "--auto"],
+        [sys.executable, "-m", "tutorial.cli.main", "run", "--trust", str(lesson), "--auto"],
         env=dict(environment.variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -9,12 +9,15 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tutorial import __version__, wiring
 from tutorial.backends.select import open_backend
+from tutorial.consent import commands_digest, trusts_commands
 from tutorial.engine.history import begun_steps, owned_objects
 from tutorial.engine.plan import make_plan, run_settings
+from tutorial.engine.run import STOP_CODES
 from tutorial.errors import ExitCode, RollbackIncompleteError, TutorialError, UsageError, worst
 from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import (
@@ -39,6 +42,9 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
     """Run a tutorial from its first step (or `from_step`) to its end and put everything back."""
     tutorial = load_checked_tutorial(find_tutorial(options.tutorial))
     settings = run_settings(tutorial, options.set)
+    with Signals() as signals:
+        if not trusts_commands(tutorial, options, environment, signals):
+            return STOP_CODES[signals.pending()]
     home = state_home(environment.variables)
     prune_closed_runs(home)
     meta = RunMeta(
@@ -48,6 +54,7 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
         created=time.time(),
         version=__version__,
         variables=settings,
+        trusted=commands_digest(tutorial),
     )
     with (
         Signals() as signals,
@@ -87,6 +94,9 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
     ):
         meta = folder.meta
         tutorial = load_tutorial(Path(meta.path))
+        if not trusts_commands(tutorial, options, environment, signals, meta.trusted):
+            return STOP_CODES[signals.pending()]
+        meta = replace(meta, trusted=commands_digest(tutorial))
         taken = {record.step for record in begun_steps(folder.journal.records())}
         plan = make_plan(
             tutorial,

@@ -11,7 +11,7 @@ from pathlib import Path
 class RunOptions:
     """What the command line asked for. `tutorial` is a bundled name or a path; it is empty for
     `resume` and `rollback`, where the run says it. `keep` is `never`, `always` or `failure`;
-    `output` is None or `jsonl`."""
+    `output` is None or `jsonl`; `trust` and `yes` answer the questions of `tutorial.consent`."""
 
     tutorial: str = ""
     auto: bool = False
@@ -25,6 +25,8 @@ class RunOptions:
     asides: bool = False
     context: str | None = None
     kubeconfig: str | None = None
+    trust: bool = False
+    yes: bool = False
     debug: bool = False
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
-from tutorial.backends.select import end_own_sandbox, is_gone, open_backend
+from tutorial.backends.select import context_not_used, end_own_sandbox, is_gone, open_backend
+from tutorial.consent import may_write
 from tutorial.engine.context import Context, Tools
 from tutorial.engine.emit import Emitter
 from tutorial.engine.history import begun_steps
@@ -21,11 +22,13 @@ from tutorial.engine.records import Closed
 from tutorial.engine.rollback import roll_back
 from tutorial.engine.run import RunSettings, run
 from tutorial.errors import ExitCode, JournalError
+from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import RunFolder, RunMeta
 from tutorial.options import RunOptions
 from tutorial.shell.bash import BashShell
 from tutorial.shell.signals import Signals
 from tutorial.steps.model import Tutorial
+from tutorial.text.escapes import safe_text
 from tutorial.ui.auto import AutoPrompter
 from tutorial.ui.clock import SystemClock
 from tutorial.ui.environment import Environment
@@ -60,14 +63,27 @@ class Stage:
             keep=self.options.keep,
             disposable=self.opened.owned,
             resumed=resumed,
+            remarks=() if resumed else self._remarks(),
         )
         context = Context(plan, shell, tools, _reader(self.folder.work))
-        result = run(context, self._prompter(screen, tools, plan), settings)
+        prompter = self._prompter(screen, tools, plan)
+        result = run(context, prompter, settings, lambda: resumed or self._may_write(plan))
         if result.kept:
             self.opened.keep()
         else:
             self._finish(shell, complete=result.exit_code is not ExitCode.ROLLBACK_INCOMPLETE)
         return result.exit_code
+
+    def _remarks(self) -> tuple[str, ...]:
+        if self.opened.backend.kind != "sandbox":
+            return ()
+        variables = self.environment.variables
+        context = safe_text(context_not_used(variables, state_home(variables)))
+        remark = f"Your context {context} is not used; --context {context} would use it."
+        return (remark,) if context else ()
+
+    def _may_write(self, plan: Plan) -> bool:
+        return may_write(self.opened.backend, plan, self.options, self.environment, self.signals)
 
     def roll_back(self) -> ExitCode:
         """Undo the run from its records."""

@@ -14,8 +14,9 @@ from backends.api_server import ApiServer
 from backends.authority import Authority
 
 from tutorial.backends.none import NoCluster
-from tutorial.backends.select import open_backend
+from tutorial.backends.select import context_not_used, open_backend
 from tutorial.errors import NotReadyError, UsageError
+from tutorial.journal.paths import sandboxes_folder
 from tutorial.steps.model import ObjectReference
 
 KUBECTL_SCRIPT = "#!/bin/sh\necho my own kubectl\n"
@@ -126,3 +127,17 @@ def test_istio_is_found_out(
     api.put("/api/v1/namespaces/default", "Namespace", labels={"istio.io/dataplane-mode": "ambient"})
     with open_backend(**istio_cluster) as opened:
         assert opened.backend.facts["mesh"] == "ambient"
+
+
+def test_the_context_that_a_sandbox_leaves_alone_is_named(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_text("current-context: kind-kind\n")
+    broken = tmp_path / "broken"
+    broken.write_text("[")
+    of_sandbox = sandboxes_folder(tmp_path) / "default"
+    of_sandbox.write_text("current-context: sandbox\n")
+    found = [
+        context_not_used({"KUBECONFIG": str(file)}, tmp_path)
+        for file in (own, broken, of_sandbox, tmp_path / "missing")
+    ]
+    assert found == ["kind-kind", "", "", ""]

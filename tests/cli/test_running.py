@@ -14,14 +14,14 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_a_passing_run_is_exit_0(program: Program, tutorial: Path) -> None:
-    done = program("run", str(tutorial), "--auto")
+    done = program("run", "--trust", str(tutorial), "--auto")
     assert done.returncode == 0, done.stderr
     assert "1 passed" in done.stdout
 
 
 def test_a_failing_run_is_exit_1_and_reported(program: Program, tutorial: Path, tmp_path: Path) -> None:
     (tutorial / "20-fail.yaml").write_text("title: Fail\ncommand: |\n  echo no >&2; false\n")
-    done = program("run", str(tutorial), "--auto", "--junit", "report.xml")
+    done = program("run", "--trust", str(tutorial), "--auto", "--junit", "report.xml")
     assert done.returncode == 1
     suite = ElementTree.parse(tmp_path / "report.xml").getroot().find("testsuite")
     assert suite is not None
@@ -30,14 +30,14 @@ def test_a_failing_run_is_exit_1_and_reported(program: Program, tutorial: Path, 
 
 
 def test_events_go_to_stdout_and_the_view_to_stderr(program: Program, tutorial: Path) -> None:
-    done = program("run", str(tutorial), "--auto", "-o", "jsonl")
+    done = program("run", "--trust", str(tutorial), "--auto", "-o", "jsonl")
     events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
     assert (events[0], events[-1]) == ("RunStarted", "RunEnded")
     assert "Say it" in done.stderr
 
 
 def test_debug_logs_the_events(program: Program, tutorial: Path) -> None:
-    done = program("run", str(tutorial), "--auto", "--debug")
+    done = program("run", "--trust", str(tutorial), "--auto", "--debug")
     log = Path(done.stderr.rpartition("Log: ")[2].strip()).read_text()
     assert '"event": "StepEnded"' in log
 
@@ -45,7 +45,7 @@ def test_debug_logs_the_events(program: Program, tutorial: Path) -> None:
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_keep_takes_no_word_after_it(program: Program, tutorial: Path, place: str) -> None:
     arguments = ["--keep", str(tutorial)] if place == "before" else [str(tutorial), "--keep"]
-    done = program("run", "--auto", *arguments)
+    done = program("run", "--trust", "--auto", *arguments)
     assert done.returncode == 0, done.stderr
     kept = json.loads(program("status", "-o", "json").stdout)
     assert [run["state"] for run in kept] == ["kept"]
@@ -63,6 +63,17 @@ def test_a_rollback_of_nothing_says_so(program: Program) -> None:
 
 def test_a_bad_step_file_is_exit_3(program: Program, tutorial: Path) -> None:
     (tutorial / "20-bad.yaml").write_text("title: Bad\n")
-    done = program("run", str(tutorial), "--auto")
+    done = program("run", "--trust", str(tutorial), "--auto")
     assert done.returncode == 3
     assert "20-bad.yaml" in done.stderr
+
+
+def test_the_users_variable_names_the_cluster_and_the_flag_a_sandbox(
+    program: Program, tutorial: Path
+) -> None:
+    (tutorial / "tutorial.yaml").write_text("title: Mine\n")
+    arguments = ("run", "--trust", str(tutorial), "--auto")
+    done = program(*arguments, EGRESS_TUTORIAL_CONTEXT="nowhere")
+    assert (done.returncode, "There is no context nowhere." in done.stderr) == (2, True)
+    done = program(*arguments, "--sandbox", "--context", "kind")
+    assert (done.returncode, "exclude each other" in done.stderr) == (2, True)

@@ -44,7 +44,7 @@ def said(done: Done, code: int, words: str = "") -> str:
 @pytest.mark.parametrize(("text", "place"), FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_of_a_step_file_is_exit_3_with_its_place(machine: Machine, text: str, place: str) -> None:
     folder = write_tutorial(machine.folder / "faulty", text)
-    message = said(machine.run("run", str(folder), "--auto"), 3)
+    message = said(machine.run("run", "--trust", str(folder), "--auto"), 3)
     assert f"{folder}/10-step-1.yaml{place}" in message
     linted = machine.run("lint", str(folder))
     assert linted.returncode == 3
@@ -56,7 +56,7 @@ def test_a_heredoc_that_is_not_ended_is_a_fault(machine: Machine) -> None:
     done = machine.run("lint", str(folder))
     assert done.returncode == 3
     assert f"{folder}/10-step-1.yaml:3:" in done.stdout + done.stderr
-    assert f"{folder}/10-step-1.yaml:3:" in said(machine.run("run", str(folder), "--auto"), 3)
+    assert f"{folder}/10-step-1.yaml:3:" in said(machine.run("run", "--trust", str(folder), "--auto"), 3)
 
 
 def test_without_a_terminal_the_flag_is_named(machine: Machine) -> None:
@@ -139,7 +139,7 @@ def test_a_disk_that_fills_up_during_the_run(machine: Machine) -> None:
     )
     folder = write_tutorial(machine.folder / "fills", fill, "title: Next\ncommand: echo unrecorded\n")
     done = in_namespaces(
-        machine, f"mount -t tmpfs -o size=2m none {machine.state}", "run", str(folder), "--auto"
+        machine, f"mount -t tmpfs -o size=2m none {machine.state}", "run", "--trust", str(folder), "--auto"
     )
     assert done.returncode in (4, 5), done.stdout + done.stderr
     assert "Traceback" not in done.stderr

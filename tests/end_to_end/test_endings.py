@@ -48,7 +48,7 @@ def test_a_failed_step_ends_an_unattended_run_and_rolls_back(
         "title: Never\ncommand: echo never\n",
         heading="variables: {NAMESPACE: default}\n",
     )
-    done = machine.run("run", str(folder), "--auto")
+    done = machine.run("run", "--trust", str(folder), "--auto")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Expected: that" in done.stdout
     assert "never" not in done.stdout
@@ -86,7 +86,7 @@ def test_a_signal_while_a_command_runs_ends_it(
     machine: Machine, terminal: OpenTerminal, number: int, code: int
 ) -> None:
     folder = write_tutorial(machine.folder / "slow", "title: Slow\ncommand: echo begun; sleep 60\n")
-    shown = terminal("run", str(folder))
+    shown = terminal("run", "--trust", str(folder))
     shown.wait_for_pause()
     shown.press("\r")
     shown.wait_for("begun\n")
@@ -126,7 +126,7 @@ def test_a_second_control_c_stops_the_rollback_and_says_what_is_left(machine: Ma
     seconds = machine.folder / "seconds"
     seconds.write_text("60")
     folder = write_tutorial(machine.folder / "slow", SLOW_CLEANUP.replace("FILE", str(seconds)), slow)
-    with machine.start("run", str(folder), "--auto") as process:
+    with machine.start("run", "--trust", str(folder), "--auto") as process:
         read = _read_until(process, "begun\n")
         process.send_signal(signal.SIGINT)
         read += _read_until(process, "tidying\n")
@@ -170,7 +170,7 @@ def test_a_command_in_the_background_ends_with_the_run(machine: Machine) -> None
     folder = write_tutorial(
         machine.folder / "daemon", "title: Serve\ncommand: sleep 300 & setsid sleep 300 &\n"
     )
-    assert machine.run("run", str(folder), "--auto").returncode == 0
+    assert machine.run("run", "--trust", str(folder), "--auto").returncode == 0
     machine.assert_nothing_left()
 
 

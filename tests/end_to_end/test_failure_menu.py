@@ -39,7 +39,7 @@ def failed(machine: Machine, terminal: OpenTerminal, count: Path) -> Terminal:
     editor.write_text('#!/bin/sh\necho "echo hello world" > "$1"\n')
     editor.chmod(0o700)
     folder = write_tutorial(machine.folder / "own", FAILING, "title: Next\ncommand: echo on\n")
-    shown = terminal("run", str(folder), EDITOR=str(editor))
+    shown = terminal("run", "--trust", str(folder), EDITOR=str(editor))
     shown.wait_for_pause("Enter run")
     shown.answer(ENTER, "Enter again")
     assert "✗ failed" in shown.screen()

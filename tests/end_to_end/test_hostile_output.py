@@ -65,7 +65,7 @@ def write_hostile_tutorial(machine: Machine) -> Path:
 
 
 def test_the_terminal_is_unharmed(machine: Machine, terminal: OpenTerminal) -> None:
-    shown = terminal("run", str(write_hostile_tutorial(machine)))
+    shown = terminal("run", "--trust", str(write_hostile_tutorial(machine)))
     title_before = shown.title
     shown.wait_for_pause()
     first = shown.screen().splitlines()[0]
@@ -99,7 +99,9 @@ def test_the_terminal_is_unharmed(machine: Machine, terminal: OpenTerminal) -> N
 def test_no_record_holds_any_of_it(machine: Machine) -> None:
     folder = write_hostile_tutorial(machine)
     report = machine.folder / "report.xml"
-    done = machine.run("--debug", "run", str(folder), "--auto", "-o", "jsonl", "--junit", str(report))
+    done = machine.run(
+        "--debug", "run", "--trust", str(folder), "--auto", "-o", "jsonl", "--junit", str(report)
+    )
     assert done.returncode == 1, done.stderr
     log = Path(done.stderr.rpartition("Log: ")[2].strip())
     texts = [event.get("text", "") for event in map(json.loads, done.stdout.splitlines())]

@@ -254,7 +254,7 @@ def test_control_c_stops_the_command_and_returns_to_the_pause(
     terminal: OpenTerminal, machine: Machine
 ) -> None:
     folder = write_tutorial(machine.folder / "slow", "title: Slow\ncommand: echo begun; sleep 60\n")
-    shown = terminal("run", str(folder))
+    shown = terminal("run", "--trust", str(folder))
     shown.wait_for_pause()
     shown.press(ENTER)
     shown.wait_for("begun\n")
@@ -280,7 +280,7 @@ def test_what_was_typed_ahead_is_thrown_away(terminal: OpenTerminal, machine: Ma
         "title: First\ncommand: echo begun; sleep 0.7\n",
         "title: Second\ncommand: echo no\n",
     )
-    shown = terminal("run", str(folder))
+    shown = terminal("run", "--trust", str(folder))
     shown.wait_for_pause()
     shown.press(ENTER)
     shown.wait_for("begun\n")
@@ -304,7 +304,7 @@ def test_any_key_stops_waiting(
         f"  interval: {interval}\n"
         "  expect: {stdout: {contains: never}}\n",
     )
-    shown = terminal("run", str(folder))
+    shown = terminal("run", "--trust", str(folder))
     shown.wait_for_pause()
     shown.press(ENTER)
     shown.wait_for("any key stops")

@@ -47,7 +47,7 @@ META = RunMeta(
     backend="cluster",
     backend_label="cluster: kind",
     backend_parameters={"context": "kind"},
-    edits={"step": "echo"},
+    trusted="0123",
 )
 
 
@@ -84,9 +84,9 @@ def test_a_run_is_made_and_opened_again(tmp_path: Path) -> None:
 
 def test_what_is_known_of_a_run_can_change(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path, META) as made:
-        made.update(replace(META, edits={"step": "other"}))
-        assert made.meta.edits == {"step": "other"}
-    assert list_runs(tmp_path)[0].meta.edits == {"step": "other"}
+        made.update(replace(META, trusted="4567"))
+        assert made.meta.trusted == "4567"
+    assert list_runs(tmp_path)[0].meta.trusted == "4567"
 
 
 @pytest.mark.parametrize("run_id", ["none", "", "..", "../one-1234", "a/b"])

@@ -21,6 +21,7 @@ class Backend:
         label: what the screen shows: `sandbox`, `cluster: kind`, `no cluster`.
         environment: variables that commands need to reach it (`KUBECONFIG`, `KUBERC`).
         path: folders to put before `PATH` (the bundled kubectl).
+        server: the API server's address; empty where it is nobody's business.
         facts: what `when` may ask: `backend`, `kubernetes`, `istio`, `mesh`. A fact that could
             not be found out is absent.
         parameters: JSON-ready; what `open_backend` needs to open the same one again.
@@ -30,6 +31,7 @@ class Backend:
     label: str
     environment: Mapping[str, str] = field(default_factory=dict)
     path: tuple[Path, ...] = ()
+    server: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
 from tutorial.backends.none import NoCluster
+from tutorial.errors import NotReadyError
 from tutorial.journal.paths import sandboxes_folder
 
 
@@ -62,6 +63,19 @@ def open_backend(
         namespace=namespace,
         name=known.get("sandbox"),
     )
+
+
+def context_not_used(environment: Mapping[str, str], home: Path) -> str:
+    """The current context of the user's kubeconfig, which a run in a sandbox leaves alone; empty when
+    there is none, or it is a sandbox's own."""
+    from tutorial.backends.kubeconfig import kubeconfig_paths, load_kubeconfig
+
+    try:
+        config = load_kubeconfig(kubeconfig_paths(environment))
+    except NotReadyError:
+        return ""
+    of_sandbox = any(file.is_relative_to(sandboxes_folder(home)) for file in config.files)
+    return "" if of_sandbox else config.current_context
 
 
 def is_gone(parameters: Mapping[str, str], home: Path) -> bool:
@@ -124,6 +138,7 @@ def _named_cluster(
                 "KUBERC": "off",
             },
             path=path,
+            server=access.server,
             facts={"backend": "cluster", **cluster_facts(client, namespace)},
             parameters={
                 "backend": "cluster",

@@ -5,6 +5,7 @@ Called by `tutorial.app`, which fills the ports.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tutorial.engine.context import Context
@@ -19,12 +20,13 @@ from tutorial.engine.resume import settle, standing_at, steps_to_redo
 from tutorial.engine.rollback import RollbackResult, roll_back
 from tutorial.errors import ExitCode, JournalError, TutorialError, worst
 
-_STOP_CODES = {
+STOP_CODES = {
     Stop.NONE: ExitCode.OK,
     Stop.INTERRUPT: ExitCode.INTERRUPTED,
     Stop.HANGUP: ExitCode.HANGUP,
     Stop.TERMINATE: ExitCode.TERMINATED,
 }
+"""What the process tells its parent when a signal ended it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class RunSettings:
         keep: `never`, `always` or `failure`: when to end without a rollback.
         disposable: the backend ends with this process, so that its objects need no deleting.
         resumed: the journal holds what was done before.
+        remarks: what a person should know before the first step.
     """
 
     run_id: str
@@ -46,6 +49,7 @@ class RunSettings:
     keep: str = "never"
     disposable: bool = False
     resumed: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,28 @@ class RunResult:
     kept: bool
 
 
-def run(context: Context, prompter: Prompter, settings: RunSettings) -> RunResult:
+def run(
+    context: Context, prompter: Prompter, settings: RunSettings, may_begin: Callable[[], bool] = lambda: True
+) -> RunResult:
     """Run the plan to its end, whatever that is.
+
+    Args:
+        may_begin: asked once, before the first step and after the look at what is there; false ends
+            the run with nothing touched.
 
     Raises:
         AlreadyThereError: an object that a step creates is there already; nothing was touched.
         NotReadyError: the cluster could not be asked before the first step.
     """
-    return _Run(context, prompter, settings).run()
+    return _Run(context, prompter, settings, may_begin).run()
 
 
 class _Run:
-    def __init__(self, context: Context, prompter: Prompter, settings: RunSettings) -> None:
+    def __init__(
+        self, context: Context, prompter: Prompter, settings: RunSettings, may_begin: Callable[[], bool]
+    ) -> None:
         self._context = context
+        self._may_begin = may_begin
         self._settings = settings
         self._started = context.clock.monotonic()
         self._walk = Walk(context, prompter, auto=settings.auto)
@@ -119,10 +132,14 @@ class _Run:
             steps=plan.summaries(),
             resumed=self._settings.resumed,
         )
+        for remark in self._settings.remarks:
+            self._context.emitter.notice(remark)
 
     def _go(self) -> tuple[Ending, TutorialError | None]:
         """Walk; an error that no pause can deal with ends the walk, not the run."""
         try:
+            if not self._may_begin():
+                return Ending("quit", self._context.stopper.pending()), None
             if self._settings.resumed:
                 self._come_back()
             else:
@@ -152,7 +169,7 @@ class _Run:
         trouble: TutorialError | None,
         rollback: RollbackResult,
     ) -> ExitCode:
-        codes = [_STOP_CODES[ending.stop]]
+        codes = [STOP_CODES[ending.stop]]
         if "failed" in outcomes.values():
             codes.append(ExitCode.NOT_READY if self._walk.outside_down else ExitCode.STEP_FAILED)
         if trouble is not None:

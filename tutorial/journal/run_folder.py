@@ -39,7 +39,7 @@ class RunMeta:
 
     `variables` are the run's settings (`--set` and defaults); `backend` is `sandbox`, `cluster` or
     `none` and `backend_parameters` what opens it again; `created` is seconds since the epoch;
-    `version` is the program's; `edits` maps a step's id to the command it was given instead.
+    `version` is the program's; `trusted` is the digest of commands that a person agreed to.
     """
 
     id: str
@@ -51,7 +51,7 @@ class RunMeta:
     backend: str = "none"
     backend_label: str = ""
     backend_parameters: Mapping[str, str] = field(default_factory=dict)
-    edits: Mapping[str, str] = field(default_factory=dict)
+    trusted: str = ""
 
 
 class RunState(Enum):
@@ -233,8 +233,8 @@ def _read_meta(path: Path) -> RunMeta:
 
 def _check_types(meta: RunMeta) -> None:
     """Raises TypeError for a field that holds what it cannot: JSON says nothing of types."""
-    texts = (meta.id, meta.tutorial, meta.path, meta.version, meta.backend, meta.backend_label)
-    mappings = (meta.variables, meta.backend_parameters, meta.edits)
+    texts = (meta.id, meta.tutorial, meta.path, meta.version, meta.backend, meta.backend_label, meta.trusted)
+    mappings = (meta.variables, meta.backend_parameters)
     inner = [text for each in mappings if isinstance(each, dict) for text in each.values()]
     if not all(isinstance(text, str) for text in (*texts, *inner)):
         raise TypeError("a text is none")

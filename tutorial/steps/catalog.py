@@ -44,6 +44,11 @@ def find_tutorial(name_or_path: str) -> Path:
     raise _unknown(name_or_path)
 
 
+def is_bundled(folder: Path) -> bool:
+    """Whether the folder is one of those that come with the program."""
+    return folder.resolve() in {each.resolve() for each in _bundled_folders()}
+
+
 def is_section_only(folder: Path) -> bool:
     """Whether the folder is only for inclusion in others. A broken tutorial.yaml is not."""
     faults: list[Fault] = []

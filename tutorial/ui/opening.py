@@ -1,4 +1,7 @@
-"""Opens the view and the prompts that fit the surroundings. Called by `tutorial.app`."""
+"""Opens the view, the prompts and single questions that fit the surroundings.
+
+Called by `tutorial.wiring` and `tutorial.consent`.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from functools import partial
 from tutorial.engine.ports import Stopper
 from tutorial.ui.editor import edit
 from tutorial.ui.environment import Environment
-from tutorial.ui.keys import Keyboard, TypedAnswers
+from tutorial.ui.keys import END_OF_FILE, ESCAPE, SIGNAL, Keyboard, TypedAnswers
 from tutorial.ui.menus import choose_by_number, choose_with_arrows
 from tutorial.ui.prompts import Prompts
-from tutorial.ui.screen import Screen
+from tutorial.ui.screen import Choice, Screen
 
 
 def open_view(environment: Environment, *, data_on_stdout: bool = False) -> Screen:
@@ -25,6 +28,30 @@ def open_view(environment: Environment, *, data_on_stdout: bool = False) -> Scre
     from tutorial.ui.terminal_view import TerminalView
 
     return TerminalView(open_console(environment, stream))
+
+
+def open_question(
+    environment: Environment, screen: Screen, signals: Stopper
+) -> Callable[[str, str, str], bool]:
+    """A question for the person at the terminal that only `y` agrees to: `ask(question, yes, no)`, the
+    last two the words behind the keys. Any signal, and the terminal's end, mean no."""
+    descriptor = environment.stdin.fileno()
+    keys = TypedAnswers(descriptor, signals) if environment.plain else Keyboard(descriptor, signals)
+
+    def ask(question: str, yes: str, no: str) -> bool:
+        with keys.listening():
+            screen.ask(question, (Choice("y", yes, yes), Choice("n", no, no)))
+            try:
+                while True:
+                    key = keys.read()
+                    if key in ("y", "n", "q", ESCAPE, SIGNAL, END_OF_FILE):
+                        return key == "y"
+            except EOFError:
+                return False
+            finally:
+                screen.answered()
+
+    return ask
 
 
 def open_prompts(

@@ -15,6 +15,9 @@ from tutorial.cli.program import debugging
 from tutorial.errors import ExitCode, UsageError
 from tutorial.ui.environment import Environment
 
+CONTEXT_VARIABLE = "EGRESS_TUTORIAL_CONTEXT"
+"""Names the context of every `run`, for good."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -62,6 +65,7 @@ def _pace_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "-o", "--output", type=click.Choice(["jsonl"]), help="Write the run's events to stdout."
         ),
+        click.option("--trust", is_flag=True, help="Run the commands of a folder of steps without asking."),
         click.option("--plain", is_flag=True, help="Append-only lines, for screen readers and logs."),
         click.option(
             "--keep",
@@ -83,7 +87,7 @@ def _pace_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ("egress-tutorial run externalname --auto", "unattended; exit 0 when every check holds"),
         ("egress-tutorial run externalname --context kind --set NAMESPACE=demo", "on your own cluster"),
         ("egress-tutorial run externalname --from access-with-sidecar", "begin at a step"),
-        ("egress-tutorial run ./my-tutorial --auto --keep=failure", "your own steps; keep what failed"),
+        ("egress-tutorial run ./my-steps --trust --auto --keep=failure", "your own steps; keep what failed"),
     ),
 )
 @click.argument("tutorial", shell_complete=complete_tutorial)
@@ -100,6 +104,8 @@ def _pace_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--asides", is_flag=True, help="Also run the steps that go beyond the document.")
 @click.option("--context", "cluster", metavar="NAME", help="A context of your kubeconfig, not a sandbox.")
 @click.option("--kubeconfig", metavar="FILE", help="Another kubeconfig than your own.")
+@click.option("--sandbox", is_flag=True, help=f"A sandbox, whatever {CONTEXT_VARIABLE} says.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before the first write to a cluster.")
 @click.pass_context
 def run(context: click.Context, /, **given: Any) -> ExitCode:
     """Run TUTORIAL (a name from `list`, or a folder) and put everything back at the end."""
@@ -117,8 +123,10 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         output=given["output"],
         junit=given["junit"],
         asides=given["asides"],
-        context=given["cluster"],
+        context=_cluster(given, environment),
         kubeconfig=given["kubeconfig"],
+        trust=given["trust"],
+        yes=given["yes"],
         debug=debugging(context),
     )
     return run_tutorial(options, environment)
@@ -146,9 +154,20 @@ def resume(context: click.Context, /, **given: Any) -> ExitCode:
         plain=given["plain"],
         output=given["output"],
         junit=given["junit"],
+        trust=given["trust"],
         debug=debugging(context),
     )
     return resume_run(given["run_id"], options, environment)
+
+
+def _cluster(given: dict[str, Any], environment: Environment) -> str | None:
+    """The context that the command line names, or the user's variable; None for a sandbox."""
+    if given["sandbox"] and (given["cluster"] or given["kubeconfig"]):
+        raise UsageError("--sandbox and a cluster exclude each other.", do="Leave one of them out.")
+    named: str | None = given["cluster"]
+    if named or given["kubeconfig"] or given["sandbox"]:
+        return named
+    return environment.variables.get(CONTEXT_VARIABLE) or None
 
 
 def _environment(context: click.Context, given: dict[str, Any]) -> Environment:
