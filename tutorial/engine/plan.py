@@ -41,9 +41,12 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     total: int
     _index: Mapping[str, int] = field(init=False, repr=False)
+    _needs: Mapping[str, set[str]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_index", {each.step.id: at for at, each in enumerate(self.steps)})
+        direct = {each.step.id: each.step.needs for each in self.steps}
+        object.__setattr__(self, "_needs", {step_id: _closure(step_id, direct) for step_id in direct})
 
     def position(self, step_id: str) -> int | None:
         """The step's index in `steps`, or None when the run does not take it."""
@@ -74,7 +77,7 @@ class Plan:
 
     def needs(self, step_id: str) -> set[str]:
         """The ids of all steps that this one needs, directly or through others."""
-        return _closure(step_id, {each.step.id: each.step.needs for each in self.steps})
+        return self._needs.get(step_id, set())
 
     def dependants(self, step_id: str) -> list[Step]:
         """The later steps that need this one, directly or through others, in order."""
