@@ -12,7 +12,7 @@ from tutorial.ui.command_text import command_text
 from tutorial.ui.difference import NOTHING, differing, excerpt
 from tutorial.ui.keys import END_OF_FILE, ENTER, PAGE_DOWN, PAGE_UP, decode_keys
 from tutorial.ui.markdown import Block, blocks, strip_inline
-from tutorial.ui.shorten import ELLIPSIS, KEPT, shorten
+from tutorial.ui.shorten import ELLIPSIS, KEPT, cuts
 from tutorial.ui.wording import duration
 
 
@@ -44,6 +44,15 @@ def test_markdown_never_fails_and_loses_no_word(text: str) -> None:
     plain = text.replace("`", "").replace("*", "").replace("[", "").replace("#", "")
     words = "".join(block.marker + strip_inline(block.text) for block in blocks(plain))
     assert "".join(words.split()) == "".join(plain.replace("- ", "- ").split())
+
+
+def shorten(line: str, width: int) -> str:
+    """`line` as the screen shows it."""
+    shown, end = "", 0
+    for start, stop in cuts(line, width):
+        shown += line[end:start] + ELLIPSIS
+        end = stop
+    return shown + line[end:]
 
 
 @given(st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))), st.integers(20, 200))

@@ -12,11 +12,6 @@ def delete_command(reference: ObjectReference) -> str:
     return f"kubectl delete {reference.kind} {quote(reference.name)}{_in_namespace(reference)}"
 
 
-def look_command(reference: ObjectReference) -> str:
-    """The command that shows the object with everything that holds it."""
-    return f"kubectl get {reference.kind} {quote(reference.name)}{_in_namespace(reference)} -o yaml"
-
-
 def free_command(reference: ObjectReference) -> str:
     """The command that takes an object's finalizers away."""
     patch = quote('{"metadata":{"finalizers":null}}')

@@ -105,10 +105,6 @@ class Plan:
             for each in self.steps
         )
 
-    def _summary(self, planned: PlannedStep) -> StepSummary:
-        step = planned.step
-        return StepSummary(step.id, planned.number, self.fill(step.title), self.section(step), step.aside)
-
     def section(self, step: Step) -> str:
         """The title of the step's section."""
         return self.tutorial.sections.get(step.section, step.section)

@@ -8,7 +8,7 @@ Everything but the node agent runs in one asyncio loop in one thread, so plain m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -171,7 +171,3 @@ class ProxyStart:
     arguments: tuple[str, ...]
     folder: str
     redirect: bytes
-
-
-Ready = Callable[[], bool]
-"""Whether a part has caught up with what it watches."""

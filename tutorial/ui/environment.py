@@ -20,7 +20,7 @@ class Environment:
     """Streams, what they are, and what the user asked for through variables.
 
     `plain` asks for append-only lines (`--plain`, ACCESSIBLE, TERM=dumb); `colour` is false with
-    NO_COLOR, in plain mode and off a terminal; `ci` is true under a CI service.
+    NO_COLOR, in plain mode and off a terminal.
     """
 
     stdin: TextIO
@@ -32,7 +32,6 @@ class Environment:
     stderr_is_terminal: bool
     plain: bool
     colour: bool
-    ci: bool
 
     @classmethod
     def resolve(
@@ -58,7 +57,6 @@ class Environment:
             stderr_is_terminal=_is_terminal(stderr),
             plain=plain,
             colour=not plain and not variables.get("NO_COLOR"),
-            ci=_is_set(variables, "CI"),
         )
 
     def with_plain(self) -> Environment:

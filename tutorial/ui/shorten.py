@@ -29,12 +29,3 @@ def cuts(line: str, width: int) -> list[tuple[int, int]]:
         found.append((start, start + removed + len(ELLIPSIS)))
         excess -= removed
     return sorted(found)
-
-
-def shorten(line: str, width: int) -> str:
-    """`line` with its long tokens cut."""
-    shown, end = "", 0
-    for start, stop in cuts(line, width):
-        shown += line[end:start] + ELLIPSIS
-        end = stop
-    return shown + line[end:]

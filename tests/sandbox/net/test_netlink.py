@@ -60,15 +60,6 @@ def test_routes_go_over_a_link_or_through_a_gateway() -> None:
     assert in_own_network(scenario) == {("left", "0700090A", "00000000"), ("left", "00000000", "0200010A")}
 
 
-def test_a_link_taken_down_loses_its_routes() -> None:
-    def scenario() -> set[tuple[str, str, str]]:
-        make_pair()
-        netlink.set_down("left")
-        return routes()
-
-    assert in_own_network(scenario) == set()
-
-
 def test_a_missing_link_is_named() -> None:
     with pytest.raises(OSError, match="There is no link nowhere") as raised:
         in_own_network(lambda: netlink.delete_link("nowhere"))

@@ -111,11 +111,6 @@ def set_up(name: str) -> None:
     _set_flags(name, _IFF_UP, f"bring {name} up")
 
 
-def set_down(name: str) -> None:
-    """Take a link down."""
-    _set_flags(name, 0, f"take {name} down")
-
-
 def add_address(name: str, address: str) -> None:
     """Give the link `name` an IPv4 address with its prefix length: `10.244.0.5/32`."""
     interface = ipaddress.IPv4Interface(address)

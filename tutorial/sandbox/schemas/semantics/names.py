@@ -17,7 +17,6 @@ Rule = Callable[[str], Iterator[str]]
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_LABEL_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = rf"({_QUALIFIED_NAME})?"
 _CONFIG_KEY = r"[-._a-zA-Z0-9]+"
@@ -31,10 +30,6 @@ _LABEL_RULE = (
 _SUBDOMAIN_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
     + _ALPHANUMERIC_ENDS
-)
-_LABEL_1035_RULE = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
-    "alphabetic character, and end with an alphanumeric character"
 )
 _PARTS_RULE = f"must consist of alphanumeric characters, '-', '_' or '.', {_ALPHANUMERIC_ENDS}"
 _NAME_EXAMPLES = ("MyName", "my.name", "123-abc")
@@ -51,13 +46,6 @@ def dns_label(text: str) -> Iterator[str]:
     yield from _longer_than(text, 63)
     if not re.fullmatch(_LABEL, text):
         yield _regex_rule(_LABEL_RULE, _LABEL, "my-name", "123-abc")
-
-
-def dns_1035_label(text: str) -> Iterator[str]:
-    """RFC 1035: names that may not begin with a digit."""
-    yield from _longer_than(text, 63)
-    if not re.fullmatch(_LABEL_1035, text):
-        yield _regex_rule(_LABEL_1035_RULE, _LABEL_1035, "my-name", "abc-123")
 
 
 def dns_subdomain(text: str) -> Iterator[str]:
