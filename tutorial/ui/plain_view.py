@@ -98,7 +98,7 @@ class PlainView:
         self._label = event.backend_label
         self._titles = {step.id: step.title for step in event.steps}
         steps = sum(not step.aside for step in event.steps)
-        self._line(f"{event.title}: {steps} steps, [{event.backend_label}]")
+        self._line(f"{event.title}: {wording.count_of(steps, 'step')}, [{event.backend_label}]")
         if event.resumed:
             self._line(f"Going on with run {event.run_id}.")
 

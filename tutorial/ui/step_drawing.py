@@ -27,7 +27,7 @@ def draw_run(console: Console, event: RunStarted) -> None:
     """The line above the first step."""
     steps = sum(not step.aside for step in event.steps)
     title = Text(event.title, "bold")
-    title.append(f"   {steps} step{'' if steps == 1 else 's'}", "dim")
+    title.append(f"   {wording.count_of(steps, 'step')}", "dim")
     console.print(title)
     if event.resumed:
         console.print(Text(f"Going on with run {event.run_id}.", "dim"))

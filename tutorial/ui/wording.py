@@ -60,6 +60,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s"
 
 
+def count_of(number: int, word: str) -> str:
+    """`1 step`, `17 steps`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def place(step: StepStarted) -> str:
     """Where the reader is: `step 4 of 14`, or `aside` for a step beyond the document."""
     return "aside" if step.aside else f"step {step.number} of {step.total}"
@@ -92,7 +97,7 @@ def rollback_heading(objects: int) -> str:
     """The line above the list of what is undone."""
     if not objects:
         return "Putting everything back"
-    return f"Putting everything back: {objects} object{'' if objects == 1 else 's'}"
+    return f"Putting everything back: {count_of(objects, 'object')}"
 
 
 def undone_line(undone: ObjectUndone) -> str:
