@@ -35,9 +35,11 @@ RESOURCES = {
 
 @dataclass
 class Fault:
-    """What to do with one request in place of answering it: a status, or `cut` the connection."""
+    """What to do with one request in place of answering it: a status, or `cut` the connection.
+    With `page` something else than an API server answers: an HTML page."""
 
     status: int = 0
+    page: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     act_first: bool = False
@@ -68,6 +70,7 @@ class ApiServer:
         self.token = ""
         self.close_after_answer = False
         self.page = 2
+        self.expired_pages = 0
         self.url = ""
         self.sockets: list[socket.socket] = []
 
@@ -204,6 +207,8 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.cut:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 self.close_connection = True
+            elif fault.page:
+                self._send(fault.status, b"<html>Log in first</html>", {"Content-Type": "text/html"})
             else:
                 self._refuse(fault.status, fault.headers)
             return None, {}
@@ -218,6 +223,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _list(self, path: str, query: dict[str, list[str]]) -> None:
         items = [each for known, each in self.api.objects.items() if known.rpartition("/")[0] == path]
         start = int(query.get("continue", ["0"])[0])
+        if start and self.api.expired_pages:
+            self.api.expired_pages -= 1
+            self._refuse(410)
+            return
         end = start + self.api.page
         metadata = {"continue": str(end)} if end < len(items) else {}
         self._answer(200, {"kind": "List", "metadata": metadata, "items": items[start:end]})
@@ -226,7 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, {"kind": "Status", "message": f"refused with {status}", "code": status}, headers)
 
     def _answer(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        content = json.dumps(body).encode()
+        self._send(status, json.dumps(body).encode(), headers)
+
+    def _send(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(content)), **(headers or {})}.items():
             self.send_header(name, value)

@@ -10,7 +10,7 @@ from backends.api_server import ApiServer, Fault
 
 from tutorial.backends.cluster import ApiCluster
 from tutorial.backends.rest import Response
-from tutorial.errors import AlreadyThereError, NotReadyError
+from tutorial.errors import AlreadyThereError, ClusterAwayError, NotReadyError
 from tutorial.steps.model import ObjectReference
 
 SERVICES = "/api/v1/namespaces/default/services"
@@ -144,6 +144,48 @@ def test_a_refused_delete_is_an_error(api: ApiServer, cluster: ApiCluster) -> No
         cluster.delete(SERVICE, "u")
 
 
+@pytest.mark.parametrize("status", [200, 404])
+def test_what_is_no_answer_of_the_api_proves_nothing(
+    api: ApiServer, cluster: ApiCluster, status: int
+) -> None:
+    """A login page before the server: what it says of an object is no proof that it has gone."""
+    uid = api.put(f"{SERVICES}/a", "Service")["metadata"]["uid"]
+    assert cluster.lookup(SERVICE)
+    for ask in (
+        lambda: cluster.lookup(SERVICE),
+        lambda: cluster.delete(SERVICE, uid),
+        lambda: cluster.namespace_contents("default"),
+    ):
+        api.faults.append(Fault(status, page=True))
+        with pytest.raises(ClusterAwayError, match="Something else answers") as caught:
+            ask()
+        assert f"HTTP {status}, text/html" in caught.value.why
+    assert cluster.lookup(SERVICE)
+
+
+@pytest.mark.parametrize("fault", [Fault(200, page=True), Fault(500), Fault(429)])
+def test_a_server_that_does_not_say_now_what_it_serves_is_away(
+    api: ApiServer, cluster: ApiCluster, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr("tutorial.backends.rest.RETRY_DELAYS", ())
+    api.faults.append(fault)
+    with pytest.raises(ClusterAwayError):
+        cluster.lookup(SERVICE)
+    assert cluster.lookup(SERVICE) is None
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_in_trouble_is_away(
+    api: ApiServer, cluster: ApiCluster, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Rollback waits for it, then."""
+    monkeypatch.setattr("tutorial.backends.rest.RETRY_DELAYS", ())
+    assert cluster.lookup(SERVICE) is None
+    api.faults.append(Fault(status))
+    with pytest.raises(ClusterAwayError, match="refused to look at"):
+        cluster.lookup(SERVICE)
+
+
 def test_a_namespace_is_listed_in_pages_without_events(api: ApiServer, cluster: ApiCluster) -> None:
     for name in "abcde":
         api.put(f"{SERVICES}/{name}", "Service")
@@ -156,6 +198,16 @@ def test_a_namespace_is_listed_in_pages_without_events(api: ApiServer, cluster: 
         "deployment/d@default",
         *(f"service/{name}@default" for name in "abcde"),
     ]
+
+
+def test_a_list_whose_pages_expired_is_begun_again(api: ApiServer, cluster: ApiCluster) -> None:
+    for name in "abc":
+        api.put(f"{SERVICES}/{name}", "Service")
+    cluster.lookup(SERVICE)
+    api.expired_pages = 1
+    contents = cluster.namespace_contents("default")
+    assert sorted(state.reference.name for state in contents) == ["a", "b", "c"]
+    assert api.expired_pages == 0
 
 
 def test_one_object_under_two_names_is_listed_once(api: ApiServer, cluster: ApiCluster) -> None:

@@ -25,7 +25,7 @@ _CONFLICT_SECONDS = 0.1
 
 class ApiCluster:
     """See `tutorial.engine.ports.Cluster`. Every method raises ClusterAwayError when the API server
-    cannot be reached, and NotReadyError when it refuses what it is asked for."""
+    cannot be reached or is overloaded, and NotReadyError when it refuses what it is asked for."""
 
     def __init__(
         self, client: RestClient, namespace: str, *, is_gone: Callable[[], bool] = lambda: False
@@ -48,6 +48,7 @@ class ApiCluster:
             return None
         response = self._client.request("GET", path)
         if response.status == 404:
+            self._check_refusal(response, reference.kind)
             return None
         return object_state(reference, self._expect(response, f"look at {reference}"))
 
@@ -66,6 +67,7 @@ class ApiCluster:
         for _ in range(_CONFLICT_TRIES):
             response = self._client.request("DELETE", path, options)
             if response.status == 404:
+                self._check_refusal(response, reference.kind)
                 return False
             if response.status != 409:
                 self._expect(response, f"delete {reference}")
@@ -119,17 +121,27 @@ class ApiCluster:
         """The API server's clock, seconds since the epoch, to the second."""
         return self._client.server_time()
 
+    def _check_refusal(self, response: Response, kind: str) -> None:
+        """Only the API's own 404 proves that something is not there. A server that does not know
+        the kind says so in plain words, as a proxy may, too.
+
+        Raises:
+            ClusterAwayError: it is none of the API's, and the API does serve the kind.
+        """
+        if not response.is_of_the_api and self._resource(kind.lower(), refresh=True) is not None:
+            raise self._client.not_of_the_api(response)
+
     def _path(self, reference: ObjectReference) -> str | None:
         resource = self._resource(reference.kind)
         if resource is None:
             return None
         return resource.path(reference.namespace or self._namespace, quote(reference.name, safe=""))
 
-    def _resource(self, kind: str) -> Resource | None:
+    def _resource(self, kind: str, *, refresh: bool = False) -> Resource | None:
         """What the server calls `kind`; asks it again before it answers None, because a
         definition may have come since."""
-        for refresh in (False, True):
-            served = self._discovered(refresh)
+        for anew in (True,) if refresh else (False, True):
+            served = self._discovered(anew)
             for resource in served.resources:
                 if resource.answers_to(kind.lower()) and "get" in resource.verbs:
                     return resource
@@ -166,7 +178,12 @@ class ApiCluster:
             path = f"{resource.path(namespace)}?{urlencode(query)}"
             response = self._client.request("GET", path, accept=_PARTIAL)
             if response.status in (403, 404, 405):
+                self._check_refusal(response, resource.kind)
                 return items
+            if response.status == 410 and "continue" in query:  # the pages' snapshot has expired
+                items.clear()
+                del query["continue"]
+                continue
             answer = self._expect(response, f"list {resource.plural} in {namespace}")
             items += [item for item in answer.get("items") or [] if isinstance(item.get("metadata"), dict)]
             token = (answer.get("metadata") or {}).get("continue")
@@ -176,8 +193,10 @@ class ApiCluster:
 
     def _expect(self, response: Response, to_do: str) -> dict[str, Any]:
         if 200 <= response.status < 300:
+            if not response.is_of_the_api:
+                raise self._client.not_of_the_api(response)
             return response.json()
-        error = ClusterAwayError if response.status >= 500 else NotReadyError
+        error = ClusterAwayError if response.may_pass else NotReadyError
         raise error(
             f"The API server refused to {to_do}.",
             why=response.message,

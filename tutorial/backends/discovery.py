@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutorial.backends.rest import Response, RestClient
-from tutorial.errors import NotReadyError
+from tutorial.errors import ClusterAwayError, NotReadyError
 
 _AGGREGATED = ",".join(
     f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
@@ -60,12 +60,17 @@ class Served:
 
 
 def discover(client: RestClient) -> Served:
-    """Ask the server what it serves. Raises NotReadyError when it does not say."""
+    """Ask the server what it serves.
+
+    Raises:
+        ClusterAwayError: it does not say now: it is overloaded, starting, or something else answers.
+        NotReadyError: it refuses to say.
+    """
     resources: list[Resource] = []
     missing: list[str] = []
     for path in ("/api", "/apis"):
         response = client.request("GET", path, accept=_ACCEPT)
-        answer = _checked(response, path)
+        answer = _checked(client, response, path)
         if answer.get("kind") == "APIGroupDiscoveryList":
             _take_aggregated(answer, resources, missing)
         else:
@@ -121,7 +126,10 @@ def _take_legacy(
     for group, versions in groups:
         seen: set[str] = set()
         for version in versions:
-            response = client.request("GET", f"/apis/{group}/{version}" if group else f"/api/{version}")
+            path = f"/apis/{group}/{version}" if group else f"/api/{version}"
+            response = client.request("GET", path)
+            if not group:
+                _checked(client, response, path)
             if response.status != 200:
                 missing.append(f"{group}/{version}")
                 continue
@@ -146,11 +154,14 @@ def _from_legacy(group: str, version: str, item: Mapping[str, Any]) -> Resource:
     )
 
 
-def _checked(response: Response, path: str) -> Mapping[str, Any]:
+def _checked(client: RestClient, response: Response, path: str) -> Mapping[str, Any]:
     if response.status != 200:
-        raise NotReadyError(
+        error = ClusterAwayError if response.may_pass else NotReadyError
+        raise error(
             "The API server does not say what it serves.",
             why=response.message,
             do=f"Try it with: kubectl get --raw {path}",
         )
+    if not response.is_of_the_api:
+        raise client.not_of_the_api(response)
     return response.json()

@@ -53,6 +53,17 @@ class Response:
         return {}
 
     @property
+    def is_of_the_api(self) -> bool:
+        """Whether a Kubernetes API server can have said this, and not a proxy or a login page before
+        it: all that it says in JSON has a kind."""
+        return isinstance(self.json().get("kind"), str)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it is a refusal that waiting may end: too many requests, or a server in trouble."""
+        return self.status == 429 or self.status >= 500
+
+    @property
     def message(self) -> str:
         """The server's own words for a refusal, safe to show."""
         said = self.json().get("message") or self.body[:200].decode(errors="replace").strip()
@@ -120,6 +131,15 @@ class RestClient:
             return parsedate_to_datetime(self._date).timestamp()
         except ValueError:
             return time.time()
+
+    def not_of_the_api(self, response: Response) -> ClusterAwayError:
+        """The error for an answer that is none of a Kubernetes API server's."""
+        return ClusterAwayError(
+            f"Something else answers at {self._access.server} than the API server.",
+            why=f"It said: HTTP {response.status}, {response.headers.get('content-type', 'no type')}.",
+            do="A proxy or a login page may be in the way. "
+            f"Try: kubectl --context {self._access.context} get --raw /readyz",
+        )
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
