@@ -81,6 +81,33 @@ def test_options_are_carried_both_ways(run: Run) -> None:
     assert "nullglob       \toff" in run("shopt nullglob").stdout
 
 
+def test_aliases_and_whether_they_count_are_carried(run: Run) -> None:
+    run("shopt -s expand_aliases; alias greet='echo hello' gone=x")
+    assert run("unalias gone; greet you").stdout == "hello you\n"
+    assert run("alias -p; greet again").stdout == "alias greet='echo hello'\nhello again\n"
+    run("shopt -u expand_aliases")
+    assert run("greet you").exit_code == 127
+
+
+def test_aliases_that_hide_builtins_do_no_harm(run: Run) -> None:
+    names = ("cd", "set", "declare", "printf", "trap", "eval", ".", "export", "unset", "builtin")
+    run("a=1; set -u; shopt -s expand_aliases; alias " + " ".join(f"{name}='echo hidden'" for name in names))
+    result = run("echo $a; cd /")
+    assert (result.stdout, result.state_saved) == ("1\nhidden /\n", True)
+
+
+def test_functions_that_need_an_option_to_be_read_are_carried(run: Run) -> None:
+    run("shopt -s extglob")
+    run("kind() { case $1 in +(x)) echo x;; *) echo other;; esac; }")
+    assert run("kind xx; kind y").stdout == "x\nother\n"
+
+
+def test_the_umask_is_carried(run: Run, tmp_path: Path) -> None:
+    run("umask 027")
+    run("touch made")
+    assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == 0o640
+
+
 def test_errexit_is_carried_and_ends_the_next_command(run: Run) -> None:
     run("set -e")
     result = run("false; echo not reached")
@@ -148,9 +175,15 @@ def test_a_second_shell_on_the_folder_goes_on_where_the_first_was(
     assert "LATER" not in second.variables()
 
 
-def test_a_damaged_state_is_an_error_with_a_way_out(new_shell: NewShell, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"variables": 1}', '{"variables": "", "cwd": "/", "options": 1, "shopts": {}, "unset": []}'],
+)
+def test_a_damaged_state_is_an_error_with_a_way_out(
+    new_shell: NewShell, tmp_path: Path, content: str
+) -> None:
     new_shell()
-    (tmp_path / "it's a shell" / "state").write_text('{"variables": 1}')
+    (tmp_path / "it's a shell" / "state").write_text(content)
     with pytest.raises(JournalError, match="cannot be read") as caught:
         new_shell()
     assert caught.value.do

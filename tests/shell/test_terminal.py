@@ -26,11 +26,14 @@ with Signals() as signals:
         folder / "shell", environment={"PATH": os.environ["PATH"], "A": "1", "TERM": "dumb"},
         cwd=folder, stopper=signals,
     )
+    quiet = dict(timeout=10, on_output=lambda stream, text: None)
+    shell.run("shopt -s expand_aliases; alias greet='echo hello'; set -u", **quiet)
     before = termios.tcgetattr(0)
     shell.interactive("Ctrl-D returns to step 7")
     print("same terminal:", termios.tcgetattr(0) == before, os.tcgetpgrp(0) == os.getpgrp())
     print("stopped by:", signals.pending().name)
     print("carried:", shell.variables().get("B"), shell.variables().get("PS1"))
+    print("greeting:", shell.run("greet; echo ${-//[^u]}", **quiet).stdout.split())
     shell.reap_leftovers()
     print("answer:", input())
 """
@@ -62,6 +65,15 @@ def test_it_has_the_runs_state_and_gives_back_its_own(terminal: pexpect.spawn) -
     terminal.expect("carried: x y None")
     terminal.sendline("still readable")
     terminal.expect("answer: still readable")
+
+
+def test_options_that_it_sets_by_itself_are_as_they_were_before(terminal: pexpect.spawn) -> None:
+    terminal.expect(PROMPT)
+    terminal.sendline("set +u; greet; echo $-")
+    terminal.expect("hello")
+    terminal.expect(PROMPT)
+    terminal.sendeof()
+    terminal.expect_exact("greeting: ['hello']")
 
 
 def test_ctrl_c_in_it_does_not_stop_the_run(terminal: pexpect.spawn) -> None:

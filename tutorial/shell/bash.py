@@ -65,7 +65,7 @@ class BashShell:
         self._stopper = stopper
         _make_private(folder)
         self._leftovers = Leftovers(folder / "leftovers")
-        self._write("save", SAVE_SCRIPT.encode() + shlex.quote(str(folder / "saved")).encode() + b"\n")
+        self._write("save", SAVE_SCRIPT)
         carried = self._read_state(survive_damage=survive_damage)
         self._state = _with_path_prefix(carried or ShellState.initial(environment, cwd), path_prefix)
         self._keep(self._state)
@@ -141,20 +141,22 @@ class BashShell:
     def _script(self) -> str:
         """What bash is told. It holds paths only; the command comes out of its file, and `eval`
         names it in messages as a reader knows it: `bash: line 1: ...`."""
-        noise = "".join(f"builtin set -o {name}; " for name in self._state.noisy_options())
-        return f'{self._prologue()} builtin eval "{noise}$(<{self._quoted("command")})"'
+        noise = "".join(rf"\builtin set -o {name}; " for name in self._state.noisy_options())
+        return rf'{self._prologue()} builtin eval "{noise}$(<{self._quoted("command")})"'
 
     def _interactive_script(self, banner: str) -> bytes:
         prompt = r"PS1='egress-tutorial:\w\$ '"
-        show = f"builtin printf '%s\\n' {shlex.quote(banner)}"
-        noise = "".join(f"\nbuiltin set -o {name}" for name in self._state.noisy_options())
-        return f"{self._prologue()}\n{prompt}\nunset -v HISTFILE PROMPT_COMMAND\n{show}{noise}\n".encode()
+        forget = r"\builtin unset -v HISTFILE PROMPT_COMMAND"
+        show = rf"\builtin printf '%s\n' {shlex.quote(banner)}"
+        noise = "".join(f"\n\\builtin set -o {name}" for name in self._state.noisy_options())
+        return f"{self._prologue()}\n{prompt}\n{forget}\n{show}{noise}\n".encode()
 
     def _prologue(self) -> str:
-        trap = shlex.quote(f"builtin . {self._quoted('save')} ")
+        source = shlex.quote(rf"{{ \builtin . {self._quoted('save')} ")
+        into = shlex.quote(f" >| {self._quoted('saved')}; }} 2>/dev/null")
         return (
-            f"""builtin trap "{{ "{trap}"'$SHELLOPTS' '${{BASHOPTS-}}'; }} 2>/dev/null" EXIT;"""
-            f""" . {self._quoted("restore")};"""
+            f"""builtin trap {source}"'$SHELLOPTS' '${{BASHOPTS-}}'"{into} EXIT;"""
+            f""" builtin . {self._quoted("restore")};"""
         )
 
     def _quoted(self, name: str) -> str:
@@ -163,7 +165,7 @@ class BashShell:
     def _adopt_saved(self, carry: bool) -> bool:
         """Take over what the EXIT trap wrote; False when it wrote nothing whole."""
         try:
-            state = ShellState.from_saved((self._folder / "saved").read_bytes())
+            state = ShellState.from_saved((self._folder / "saved").read_bytes(), self._state)
         except (OSError, ValueError):
             return False
         finally:
@@ -182,7 +184,7 @@ class BashShell:
             return ShellState.from_file((self._folder / "state").read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             if survive_damage:
                 return None
             raise JournalError(

@@ -1,4 +1,4 @@
-"""Reads what bash's `declare -p` writes, and writes it. Pure; called by `tutorial.shell.state`.
+"""Reads what bash's `declare -p` and `alias -p` write, and writes it. Pure; called by `tutorial.shell.state`.
 
 A declaration's text is kept as bash wrote it, so that arrays and odd bytes come back unchanged;
 only the value of a scalar is ever taken apart.
@@ -19,6 +19,9 @@ _DECLARATION = re.compile(
     rb"declare -(?P<flags>[A-Za-z-]+) (?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     rb"(?:=(?P<value>" + rb"|".join((_DOUBLE, _ANSI, _ARRAY, _QUOTED_ARRAY)) + rb"))?\n",
     re.DOTALL,
+)
+_ALIAS = re.compile(
+    rb"alias (?:-- )?(?P<name>[^ \t\n|&;()<>'\"`\\$/=]+)=(?P<value>\\'|'[^']*+'(?:\\''[^']*+')*+)\n"
 )
 _DOUBLE_ESCAPE = re.compile(rb'\\(["$`\\])')
 _ANSI_ESCAPE = re.compile(
@@ -65,6 +68,20 @@ def parse_declarations(text: bytes) -> Iterator[Declaration]:
             raise ValueError(f"not a declaration: {text[position : position + 80]!r}")
         yield Declaration(match["name"].decode(), match["flags"].decode(), match[0], match["value"])
         position = match.end()
+
+
+def restorable_aliases(text: bytes) -> bytes:
+    """Commands that make the aliases in the output of `alias -p`. Bash does not quote their names,
+    which may be patterns, braces or comments. Raises ValueError when it is no such output."""
+    commands: list[bytes] = []
+    position = 0
+    while position < len(text):
+        match = _ALIAS.match(text, position)
+        if match is None:
+            raise ValueError(f"not an alias: {text[position : position + 80]!r}")
+        commands.append(b"builtin alias -- '" + match["name"] + b"'=" + match["value"] + b"\n")
+        position = match.end()
+    return b"".join(commands)
 
 
 def _unquote(quoted: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What one command leaves to the next: variables, functions, options, working folder.
+"""What one command leaves to the next: variables, functions, aliases, options, working folder, umask.
 
 Called by `tutorial.shell.bash`. Bash writes it in an EXIT trap (`SAVE_SCRIPT`), Python keeps it in
 one file that is replaced at once, and the next bash reads it back as a script (`restore_script`).
@@ -13,19 +13,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from tutorial.shell.declarations import Declaration, exported, parse_declarations
+from tutorial.shell.declarations import Declaration, exported, parse_declarations, restorable_aliases
 
-SAVE_SCRIPT = r"""{
-builtin declare -p
-builtin printf '\0'
-builtin declare -f
-builtin printf '\0'
-builtin declare -Fx
-builtin printf '\0%s\0%s\0%s\0%s\0' "$1" "$SHELLOPTS" "$2" "${BASHOPTS-}"
-builtin pwd
-builtin printf '\0end\0'
-} >| """
-"""Sourced at a shell's end with the options it began with; a file's name follows."""
+SAVE_SCRIPT = rb"""
+\builtin declare -p
+\builtin printf '\0'
+\builtin declare -f
+\builtin printf '\0'
+\builtin declare -Fx
+\builtin printf '\0'
+\builtin alias -p
+\builtin printf '\0'
+\builtin umask
+\builtin printf '\0%s\0%s\0%s\0%s\0' "$1" "$SHELLOPTS" "$2" "${BASHOPTS-}"
+\builtin pwd
+\builtin printf '\0end\0'
+"""
+"""Sourced at a shell's end with the options it began with (`set -o`, then `shopt`); what it prints
+is for `ShellState.from_saved`. A backslash keeps a word from being an alias."""
 
 _OWN_PREFIXES = ("BASH", "COMP_", "EPOCH")
 _OWN_NAMES = frozenset(
@@ -39,20 +44,24 @@ _OWN_NAMES = frozenset(
 )
 _SET_BY_BASH = ("HOSTNAME", "IFS", "OLDPWD", "PATH", "PS4", "SHELL", "TERM")
 _NOISY_OPTIONS = ("verbose", "xtrace")
-_ENDED = 10
+_TEXTS = ("cwd", "functions", "exported_functions", "aliases", "umask")
+"""The fields of a state that are bash's bytes."""
+_ENDED = 12
 """How many parts `SAVE_SCRIPT` writes, the empty one after the last NUL included."""
 
 
 @dataclass(frozen=True)
 class ShellState:
-    """Texts are bash's own bytes. `options` (`set -o`) and `shopts` hold only what differs from a
-    fresh bash: name -> on. `unset` are variables that a fresh bash sets by itself and a command
-    has unset."""
+    """Texts are bash's own bytes; `umask` is empty as long as no command has run. `options` (`set -o`)
+    and `shopts` hold only what differs from a fresh bash: name -> on. `unset` are variables that a
+    fresh bash sets by itself and a command has unset."""
 
     variables: Mapping[str, Declaration]
     cwd: bytes
     functions: bytes = b""
     exported_functions: bytes = b""
+    aliases: bytes = b""
+    umask: bytes = b""
     options: Mapping[str, bool] = field(default_factory=dict)
     shopts: Mapping[str, bool] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
@@ -64,32 +73,37 @@ class ShellState:
         return cls(_carried(declarations), bytes(cwd))
 
     @classmethod
-    def from_saved(cls, saved: bytes) -> Self:
-        """What `SAVE_SCRIPT` wrote. Raises ValueError when it did not get to its end."""
+    def from_saved(cls, saved: bytes, before: ShellState) -> Self:
+        """What `SAVE_SCRIPT` wrote in a shell that began with the state `before`. Raises ValueError
+        when it did not get to its end."""
         parts = saved.split(b"\0")
         if len(parts) != _ENDED or parts[-2:] != [b"end", b""]:
             raise ValueError("the shell did not save its state")
-        declarations, functions, exports, old_set, new_set, old_shopt, new_shopt, cwd = parts[:8]
+        declarations, functions, exports, aliases, umask, *options, cwd, _, _ = parts
+        old_set, new_set, old_shopt, new_shopt = options
         variables = _carried(parse_declarations(declarations))
         return cls(
             variables,
             cwd.removesuffix(b"\n"),
             functions,
             exports,
-            options=_changes(old_set, new_set),
-            shopts=_changes(old_shopt, new_shopt),
+            restorable_aliases(aliases),
+            umask.strip(),
+            options=_differing(old_set, new_set, before.options),
+            shopts=_differing(old_shopt, new_shopt, before.shopts),
             unset=tuple(name for name in _SET_BY_BASH if name not in variables),
         )
 
     @classmethod
     def from_file(cls, content: bytes) -> Self:
-        """The state that `to_file` wrote. Raises ValueError, KeyError or TypeError when it is none."""
+        """The state that `to_file` wrote, also one of an older version, without aliases and umask.
+        Raises ValueError, KeyError, TypeError or AttributeError when it is none."""
         data = json.loads(content)
-        texts = {name: data[name].encode("latin-1") for name in ("cwd", "functions", "exported_functions")}
+        texts = {name: data[name].encode("latin-1") for name in _TEXTS if name in data}
         return cls(
             variables=_carried(parse_declarations(data["variables"].encode("latin-1"))),
-            options=data["options"],
-            shopts=data["shopts"],
+            options=dict(data["options"]),
+            shopts=dict(data["shopts"]),
             unset=tuple(data["unset"]),
             **texts,
         )
@@ -99,9 +113,7 @@ class ShellState:
         return json.dumps(
             {
                 "variables": self._declarations().decode("latin-1"),
-                "cwd": self.cwd.decode("latin-1"),
-                "functions": self.functions.decode("latin-1"),
-                "exported_functions": self.exported_functions.decode("latin-1"),
+                **{name: getattr(self, name).decode("latin-1") for name in _TEXTS},
                 "options": self.options,
                 "shopts": self.shopts,
                 "unset": self.unset,
@@ -121,7 +133,9 @@ class ShellState:
         """A script that gives a fresh bash this state when it is sourced at top level. Where the
         working folder is gone, it says so and stays where it is.
 
-        Functions come late, so that none of the script's own commands can be one of them.
+        Bash reads each group whole before it runs it: functions are read with extglob on, which some
+        need, and nothing of the script is read when aliases count already. Functions come late, so
+        that none of the script's own commands can be one of them.
         """
         lost = _quoted(b"The folder " + self.cwd + b" cannot be entered any more. This runs in ")
         return b"".join(
@@ -131,14 +145,20 @@ class ShellState:
                 b"{\n",
                 *(b"unset -v " + name.encode() + b"\n" for name in self.unset),
                 self._declarations(),
-                *(_switch("shopt -s", "shopt -u", name, on) for name, on in self.shopts.items()),
+                b"shopt -s extglob\n} 2>/dev/null\n{ :\n",
                 self.functions,
                 self.exported_functions.replace(b"declare -fx ", b"builtin export -f "),
+                *(
+                    _switch("builtin shopt -s", "builtin shopt -u", name, on)
+                    for name, on in {"extglob": False, **self.shopts}.items()
+                ),
                 *(
                     _switch("builtin set -o", "builtin set +o", name, on)
                     for name, on in self.options.items()
                     if name not in _NOISY_OPTIONS
                 ),
+                b"builtin umask " + self.umask + b"\n" if self.umask else b"",
+                self.aliases,
                 b"} 2>/dev/null\n",
             )
         )
@@ -159,9 +179,12 @@ def _carried(declarations: Iterator[Declaration]) -> dict[str, Declaration]:
     }
 
 
-def _changes(before: bytes, after: bytes) -> dict[str, bool]:
-    old, new = (set(filter(None, text.decode().split(":"))) for text in (before, after))
-    return {name: name in new for name in sorted(old ^ new)}
+def _differing(at_start: bytes, at_end: bytes, carried: Mapping[str, bool]) -> dict[str, bool]:
+    """The options that are not as in a fresh bash. An interactive one switches some on by itself:
+    those that were carried to it switched on are carried on."""
+    old, new = (set(filter(None, text.decode().split(":"))) for text in (at_start, at_end))
+    on_in_both = {name for name in old & new if carried.get(name)}
+    return {name: name in new for name in sorted((old ^ new) | on_in_both)}
 
 
 def _switch(on_command: str, off_command: str, name: str, on: bool) -> bytes:
