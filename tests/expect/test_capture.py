@@ -15,6 +15,7 @@ JSON = 'note\n{"headers": {"Host": "a", "Count": 3}, "items": ["x"]}\n'
         ("{.headers.Host}", "a"),
         ("{.headers.Count}", "3"),
         ("{.items.0}", "x"),
+        ("{.items}", "x"),
         ("{.items.1}", None),
         (r'"Count": (\d+)', "3"),
         (r"n\w+", "note"),

@@ -114,6 +114,8 @@ def test_an_expected_failure() -> None:
         ({"json": (JsonCheck("metadata.labels.a.b/c", "^1$"),)}, '{"metadata": {"labels": {"a.b/c": 1}}}'),
         ({"json": (JsonCheck("ready", "^true$"), JsonCheck("none"))}, '{"ready": true, "none": null}'),
         ({"json": (JsonCheck("host", "^${NAMESPACE}$"),)}, '{"host": "default"}'),
+        ({"json": (JsonCheck("headers.Host", "^a$"),)}, '{"headers": {"Host": ["a"]}}'),
+        ({"json": (JsonCheck("hosts", '^\\["a", "b"\\]$'),)}, '{"hosts": ["a", "b"]}'),
     ],
 )
 def test_what_holds(rules: dict[str, Any], stdout: str) -> None:
@@ -155,6 +157,12 @@ def test_what_holds(rules: dict[str, Any], stdout: str) -> None:
             '{\n  "a": {"b": "two"}\n}\n',
             'a.b is "two", which does not match ^1$',
             (2, 15),
+        ),
+        (
+            {"json": (JsonCheck("a", "^1$"),)},
+            '{"a": ["two"]}',
+            'a is "two", which does not match ^1$',
+            (1, 9),
         ),
         (
             {"json": (JsonCheck("a.b.c"),)},

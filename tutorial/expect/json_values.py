@@ -64,7 +64,13 @@ def value_at(document: object, path: str) -> object:
 
 
 def as_text(value: object) -> str:
-    """A JSON value as text: a string as it is, anything else as JSON."""
+    """A JSON value as text: a string as it is, anything else as JSON.
+
+    A list of one string counts as that string: a header's value is a string for the Python httpbin
+    and a list of strings for go-httpbin.
+    """
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        return value[0]
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
