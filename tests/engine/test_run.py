@@ -286,7 +286,7 @@ def test_an_unknown_step_or_setting_is_a_usage_error(world: World) -> None:
 
 
 def test_until_waits_and_passes() -> None:
-    until = Until("answer ready", says("yes")[0], timeout=10)
+    until = Until("answer ready", says("yes"), timeout=10)
     world = World((step("wait", "say x", until=until),))
     world.shell.answers["ready"] = ["no", "no", "yes"]
     assert world.run(Script(), auto=True).exit_code is ExitCode.OK
@@ -294,7 +294,7 @@ def test_until_waits_and_passes() -> None:
 
 
 def test_until_gives_up_after_its_timeout() -> None:
-    until = Until("answer ready", says("yes")[0], timeout=4)
+    until = Until("answer ready", says("yes"), timeout=4)
     world = World((step("wait", "say x", until=until),))
     world.shell.answers["ready"] = ["no"]
     assert world.run(Script(), auto=True).exit_code is ExitCode.STEP_FAILED
@@ -303,7 +303,7 @@ def test_until_gives_up_after_its_timeout() -> None:
 
 
 def test_a_key_ends_an_until() -> None:
-    until = Until("answer ready", says("yes")[0], timeout=100)
+    until = Until("answer ready", says("yes"), timeout=100)
     world = World((step("wait", "say x", until=until),))
     world.shell.answers["ready"] = ["no"]
     world.clock.key_at = world.clock.now + 3

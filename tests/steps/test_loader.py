@@ -9,6 +9,7 @@ import pytest
 from steps.folders import Folder
 
 from tutorial.errors import ExitCode, StepFileError
+from tutorial.steps.conditions import adapted
 from tutorial.steps.loader import load_tutorial
 from tutorial.steps.model import (
     Cleanup,
@@ -101,7 +102,7 @@ def test_every_field(folder: Folder) -> None:
     assert first.variables == {"POD": "^pod/"}
     assert second.exit_code is None
     assert second.when == {"istio": ">=1.21,<1.24"}
-    assert step.until == Until("kubectl get service x", Expectation(exit_code=3), 120.0, 0.5)
+    assert step.until == Until("kubectl get service x", (Expectation(exit_code=3),), 120.0, 0.5)
     assert step.retry == Retry(3, 2.0)
     assert step.capture == {"ID": r"id: (\d+)", "HOST": "{.headers.Host}"}
     assert step.creates == (ObjectReference("service", "x", "${NAMESPACE}"),)
@@ -112,6 +113,43 @@ def test_every_field(folder: Folder) -> None:
     assert (step.aside, step.repeatable, step.minutes, step.timeout) == (True, True, 1.5, 30.0)
     assert step.when == {"mesh": "sidecar"}
     assert step.on_fail == ("kubectl get events",)
+
+
+def test_a_text_may_be_said_in_more_than_one_way(folder: Folder) -> None:
+    folder.write(
+        "10-only.yaml",
+        """\
+        title: One
+        command: 'true'
+        after:
+        - text: No sidecar.
+          when: {mesh: ambient}
+        - {text: Old., when: {istio: '<1.22'}}
+        - text: A sidecar.
+        """,
+    )
+    [step] = load_tutorial(folder.path).steps
+    assert step.after == "A sidecar."
+    assert adapted(step, {"mesh": "ambient", "istio": "1.20"}).after == "No sidecar."
+    assert adapted(step, {"mesh": "sidecar", "istio": "1.20"}).after == "Old."
+    assert adapted(step, {"mesh": "sidecar", "istio": "1.31"}) is step
+
+
+@pytest.mark.parametrize(
+    ("after", "fault"),
+    [
+        ("[]", '3:8: "after" is an empty list'),
+        ("[a]", "3:9: an item of after must be a mapping, not a text"),
+        ("[{text: a}, {text: b}]", '3:9: this item of "after" always holds'),
+        ("[{text: a, when: {mesh: b}}]", '3:25: the last item of "after" has a `when`'),
+        ("[{text: a, when: {mesh: b}}, {when: {}}]", '3:37: an item of after needs "text"'),
+        ("[{text: a, when: {mash: b}}, {text: b}]", '3:26: there is no fact or variable "mash"'),
+        (f"[{{text: {'x ' * 60}, when: {{mesh: b}}}}, {{text: b}}]", '3:16: a line of "after" has 119'),
+        ("[{text: '${NO}', when: {mesh: b}}, {text: b}]", "3:17: nothing sets the variable NO"),
+    ],
+)
+def test_faults_of_a_text_in_more_than_one_way(folder: Folder, after: str, fault: str) -> None:
+    assert folder.step_faults(f"title: One\ncommand: 'true'\nafter: {after}\n")[0].startswith(fault)
 
 
 def test_sections_steps_variables_and_files_are_merged_in_order(folder: Folder) -> None:
@@ -146,7 +184,7 @@ def test_sections_steps_variables_and_files_are_merged_in_order(folder: Folder) 
 
 def test_all_faults_of_all_files_at_once(folder: Folder) -> None:
     folder.write("10-one.yaml", "title: One\ncommandd: ls\ntimeout: soon\n")
-    folder.write("20-two.yaml", "title: [a]\ncommand: ls\n")
+    folder.write("20-two.yaml", "title: {a: b}\ncommand: ls\n")
     folder.write("30-three.yaml", "title: 'x\n")
     folder.write("notes.yaml", "")
     with pytest.raises(StepFileError) as caught:
@@ -157,7 +195,7 @@ def test_all_faults_of_all_files_at_once(folder: Folder) -> None:
         '10-one.yaml:1:1: a step needs "command"; write `command: ...`',
         '10-one.yaml:2:1: a step has no key "commandd"; did you mean "command"?',
         '10-one.yaml:3:10: "timeout" is "soon"; write a number of seconds, such as 60',
-        "20-two.yaml:1:8: title must be a text, not a list; write `title: ...` in one line, or a block"
+        "20-two.yaml:1:8: title must be a text, not a mapping; write `title: ...` in one line, or a block"
         " after |",
         "30-three.yaml:2:1: YAML syntax: found unexpected end of stream (while scanning a quoted scalar);"
         " close the quote",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tutorial.engine.events import StepSummary
 from tutorial.errors import UsageError
-from tutorial.steps.conditions import holds, parse_range
+from tutorial.steps.conditions import adapted, holds, parse_range
 from tutorial.steps.model import ObjectReference, Step, Tutorial
 from tutorial.steps.substitute import fill
 
@@ -132,7 +132,11 @@ def make_plan(
     """
     variables = run_settings(tutorial, settings)
     known = {**variables, **facts}
-    steps = _number(step for step in tutorial.steps if holds(step.when, known) and (asides or not step.aside))
+    steps = _number(
+        adapted(step, known)
+        for step in tutorial.steps
+        if holds(step.when, known) and (asides or not step.aside)
+    )
     total = max((each.number for each in steps), default=0)
     first = _find(steps, from_step) if from_step else 0
     last = _find(steps, until_step) if until_step else len(steps) - 1

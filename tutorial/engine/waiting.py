@@ -46,7 +46,7 @@ def wait_until(context: Context, step: Step, until: Until) -> Waited:
             carry=False,
             attempt=attempt,
         )
-        verdict = judge(context, (until.expect,), result, before=before, hints=step.hints)
+        verdict = judge(context, until.expect, result, before=before, hints=step.hints)
         if verdict.passed:
             return Waited("passed", verdict)
         if result.ended_by == "interrupt" or context.stopper.pending() is not Stop.NONE:

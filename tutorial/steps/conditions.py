@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tutorial.steps.model import Condition, Step, Tutorial
 
@@ -35,6 +36,16 @@ def holds(condition: Condition, facts: Mapping[str, str]) -> bool:
 def fits(condition: Condition, settings: Mapping[str, str]) -> bool:
     """True when nothing in `settings` speaks against `condition`; facts are left open."""
     return all(_accepts(wanted, settings[name]) for name, wanted in condition.items() if name in settings)
+
+
+def adapted(step: Step, facts: Mapping[str, str]) -> Step:
+    """The step with each text as it reads where `facts` hold."""
+    chosen: dict[str, str] = {}
+    for name, alternatives in step.alternatives.items():
+        found = next((each for each in alternatives if holds(each.when, facts)), None)
+        if found is not None:
+            chosen[name] = found.text
+    return replace(step, **chosen) if chosen else step  # type: ignore[arg-type]
 
 
 def counted_steps(tutorial: Tutorial) -> list[Step]:

@@ -24,13 +24,8 @@ def read_expectations(fields: Fields) -> tuple[Expectation, ...]:
             fields.fault("expect", '"expect" is an empty list', "write an item, or leave the key out")
         found = tuple(_expectation(mapping, fields.faults) for mapping in mappings)
         return found or (Expectation(),)
-    return (read_expectation(fields),)
-
-
-def read_expectation(fields: Fields) -> Expectation:
-    """`expect` as one mapping."""
     sub = fields.sub("expect", EXPECT_KEYS)
-    return _read(sub) if sub else Expectation()
+    return (_read(sub) if sub else Expectation(),)
 
 
 def read_condition(fields: Fields) -> Condition:

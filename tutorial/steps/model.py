@@ -45,6 +45,14 @@ Every entry must hold; an empty mapping always holds."""
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """A text that takes another's place where its condition holds."""
+
+    text: str
+    when: Condition
+
+
+@dataclass(frozen=True)
 class JsonCheck:
     """One value inside JSON output. `path` is dotted (`headers.Host`, `items.0.kind`);
     `pattern` is a regular expression for the value as text, or None when it must only exist."""
@@ -78,10 +86,10 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Until:
-    """A read-only command repeated after the step until its expectation holds."""
+    """A read-only command repeated after the step until its expectations hold."""
 
     command: str
-    expect: Expectation
+    expect: tuple[Expectation, ...]
     timeout: float = 60.0
     interval: float = 1.0
 
@@ -122,7 +130,11 @@ class Note:
 
 @dataclass(frozen=True)
 class Step:
-    """One documented command, what to expect of it, and how to undo it."""
+    """One documented command, what to expect of it, and how to undo it.
+
+    `alternatives` are, by the name of a text field (`title`, `explain`, `why`, `after`), the texts
+    that take its place where they apply, the first that does.
+    """
 
     id: str
     path: Path
@@ -148,6 +160,7 @@ class Step:
     hints: tuple[Hint, ...] = ()
     on_fail: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    alternatives: Mapping[str, tuple[Alternative, ...]] = field(default_factory=dict)
     minutes: float = 0.0
     timeout: float = 60.0
 

@@ -85,7 +85,7 @@ class _StepChecker:
 
     def check_lengths(self) -> None:
         for key, most in _MAX_LINES.items():
-            for scalar in self._scalars(key):
+            for scalar in self._texts(key):
                 lines = scalar.text.rstrip().split("\n")
                 if len(lines) > most:
                     self._fault(
@@ -163,6 +163,14 @@ class _StepChecker:
                     else "set it in tutorial.yaml's variables, or before"
                 )
                 self._fault(scalar.place_at(offset), f"nothing sets the variable {name}", write)
+
+    def _texts(self, key: str) -> list[Scalar]:
+        """A text that may be said in more than one way, in each of them."""
+        node = self._mapping.entries.get(key)
+        if not isinstance(node, Sequence):
+            return self._scalars(key)
+        found = [item.entries.get("text") for item in node.items if isinstance(item, MappingNode)]
+        return [text for text in found if isinstance(text, Scalar)]
 
     def _scalars(self, key: str) -> list[Scalar]:
         node = self._mapping.entries.get(key)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tutorial.steps.expectations import read_condition, read_expectation, read_expectations
+from tutorial.steps.alternatives import read_text
+from tutorial.steps.expectations import read_condition, read_expectations
 from tutorial.steps.faults import Fault
 from tutorial.steps.fields import Fields
 from tutorial.steps.model import Cleanup, Hint, Note, ObjectReference, Retry, Step, Until
@@ -20,6 +21,9 @@ STEP_KEYS = (
     "capture", "creates", "deletes", "cleanup", "needs", "when", "aside", "control", "hints", "on_fail",
     "notes", "minutes", "timeout",
 )  # fmt: skip
+
+ALTERNATIVE_TEXTS = ("title", "explain", "why", "after")
+"""Texts that may be lists of `{text, when}`."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,16 @@ def read_step(path: Path, step_id: str, section: str, faults: list[Fault]) -> St
         return None
     fields = Fields(mapping, "a step", STEP_KEYS, faults)
     fields.require("title", "command")
+    texts = {key: read_text(fields, key) for key in ALTERNATIVE_TEXTS}
     step = Step(
         id=step_id,
         path=path,
         section=section,
-        title=fields.text("title"),
+        title=texts["title"][0],
         command=fields.text("command"),
-        explain=fields.text("explain"),
-        why=fields.text("why"),
-        after=fields.text("after"),
+        explain=texts["explain"][0],
+        why=texts["why"][0],
+        after=texts["after"][0],
         expect=read_expectations(fields),
         until=_until(fields),
         repeatable=fields.flag("repeatable"),
@@ -65,6 +70,7 @@ def read_step(path: Path, step_id: str, section: str, faults: list[Fault]) -> St
         hints=_hints(fields),
         on_fail=fields.texts("on_fail"),
         notes=_notes(fields),
+        alternatives={key: others for key, (_, others) in texts.items() if others},
         minutes=fields.number("minutes", 0.0, unit="minutes", above_zero=False),
         timeout=fields.number("timeout", 60.0, unit="seconds"),
     )
@@ -82,7 +88,7 @@ def _until(parent: Fields) -> Until | None:
     fields.require("command")
     return Until(
         command=fields.text("command"),
-        expect=read_expectation(fields),
+        expect=read_expectations(fields),
         timeout=fields.number("timeout", 60.0, unit="seconds"),
         interval=fields.number("interval", 1.0, unit="seconds"),
     )
