@@ -13,11 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tutorial import __version__, wiring
+from tutorial.backends.addresses import address_of
 from tutorial.backends.select import open_backend
 from tutorial.consent import commands_digest, trusts_commands
 from tutorial.engine.history import begun_steps, owned_objects
 from tutorial.engine.plan import make_plan, run_settings
 from tutorial.engine.run import STOP_CODES
+from tutorial.engine.settings import adapted_settings
 from tutorial.errors import ExitCode, RollbackIncompleteError, TutorialError, UsageError, worst
 from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import (
@@ -70,7 +72,8 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
             kubeconfig=options.kubeconfig,
         ) as opened,
     ):
-        folder.update(wiring.with_backend(meta, opened.backend))
+        settings = adapted_settings(tutorial, options.set, opened.backend.facts, address_of)
+        folder.update(wiring.with_backend(replace(meta, variables=settings), opened.backend))
         plan = make_plan(
             tutorial,
             settings=settings,

@@ -12,6 +12,7 @@ from tutorial.errors import ExitCode, StepFileError
 from tutorial.steps.conditions import adapted
 from tutorial.steps.loader import load_tutorial
 from tutorial.steps.model import (
+    AdaptedValue,
     Cleanup,
     Expectation,
     Hint,
@@ -150,6 +151,46 @@ def test_a_text_may_be_said_in_more_than_one_way(folder: Folder) -> None:
 )
 def test_faults_of_a_text_in_more_than_one_way(folder: Folder, after: str, fault: str) -> None:
     assert folder.step_faults(f"title: One\ncommand: 'true'\nafter: {after}\n")[0].startswith(fault)
+
+
+def test_a_variable_may_have_a_value_for_some_facts(folder: Folder) -> None:
+    folder.write("10-only.yaml", "title: One\ncommand: 'true'\n")
+    folder.write(
+        "tutorial.yaml",
+        """\
+        title: Mine
+        variables:
+          PLAIN: a
+          API:
+          - {value: v1beta1, when: {istio: '<1.22'}}
+          - value: v1
+          ADDRESS:
+          - {address_of: example.org, when: {backend: cluster}}
+          - value: 192.0.2.1
+        """,
+    )
+    tutorial = load_tutorial(folder.path)
+    assert tutorial.variables == {"PLAIN": "a", "API": "v1", "ADDRESS": "192.0.2.1"}
+    assert tutorial.adapted_values == {
+        "API": (AdaptedValue({"istio": "<1.22"}, value="v1beta1"),),
+        "ADDRESS": (AdaptedValue({"backend": "cluster"}, address_of="example.org"),),
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "fault"),
+    [
+        ("{value: a}", "2:16: A must be a list, not a mapping"),
+        ("[{when: {mesh: b}}, {value: a}]", '2:17: this item of "A" needs either "value" or "address_of"'),
+        ("[{value: a, address_of: b, when: {mesh: b}}, {value: a}]", "2:25: this item of"),
+        ("[{address_of: b}]", '2:17: an item of A needs "value"'),
+        ("[{value: a, when: {mash: b}}, {value: a}]", '2:35: there is no fact or variable "mash"'),
+    ],
+)
+def test_faults_of_a_variable_with_conditions(folder: Folder, variable: str, fault: str) -> None:
+    folder.write("10-only.yaml", "title: One\ncommand: 'true'\n")
+    folder.write("tutorial.yaml", f"title: Mine\nvariables: {{A: {variable}}}\n")
+    assert folder.faults()[0].removeprefix("tutorial.yaml:").startswith(fault)
 
 
 def test_sections_steps_variables_and_files_are_merged_in_order(folder: Folder) -> None:

@@ -1,14 +1,14 @@
 """Reads what may be said in more than one way: a list of items with a `when` each, the last without.
 
-Used by `tutorial.steps.step_file` for a step's texts.
+Used by `tutorial.steps.step_file` for a step's texts, and by `tutorial_file` for variables.
 """
 
 from __future__ import annotations
 
 from tutorial.steps.expectations import read_condition
 from tutorial.steps.fields import Fields
-from tutorial.steps.model import Alternative, Condition
-from tutorial.steps.yaml_nodes import Sequence
+from tutorial.steps.model import AdaptedValue, Alternative, Condition
+from tutorial.steps.yaml_nodes import Scalar, Sequence
 
 
 def read_text(fields: Fields, key: str) -> tuple[str, tuple[Alternative, ...]]:
@@ -20,6 +20,26 @@ def read_text(fields: Fields, key: str) -> tuple[str, tuple[Alternative, ...]]:
         item.require("text")
         texts.append(Alternative(item.text("text"), condition))
     return (texts[-1].text, tuple(texts[:-1])) if texts else ("", ())
+
+
+def read_value(fields: Fields, name: str) -> tuple[Scalar | None, tuple[AdaptedValue, ...]]:
+    """A variable's default, and the values that take its place where their `when` holds. The default
+    is None when it has a fault."""
+    node = fields.node(name)
+    if isinstance(node, Scalar):
+        return node, ()
+    known = ("value", "address_of", "when")
+    items = read_items(fields, name, known, example="{value: ..., when: ...}")
+    if not items:
+        return None, ()
+    for item, _ in items[:-1]:
+        if (item.node("value") is None) == (item.node("address_of") is None):
+            item.fault("value", f'this item of "{name}" needs either "value" or "address_of"')
+    last = items[-1][0]
+    last.require("value")
+    default = last.node("value")
+    values = [AdaptedValue(when, item.text("value"), item.text("address_of")) for item, when in items[:-1]]
+    return default if isinstance(default, Scalar) else None, tuple(values)
 
 
 def read_items(

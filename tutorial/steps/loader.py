@@ -13,8 +13,8 @@ from pathlib import Path
 from tutorial.errors import StepFileError
 from tutorial.steps.catalog import bundled_tutorials, find_tutorial
 from tutorial.steps.faults import Fault
-from tutorial.steps.model import Location, Tutorial
-from tutorial.steps.rules import check_rules
+from tutorial.steps.model import AdaptedValue, Location, Tutorial
+from tutorial.steps.rules import FACTS, check_conditions, check_rules
 from tutorial.steps.step_file import StepSource, read_step
 from tutorial.steps.tutorial_file import FILE_NAME, HERE, TutorialSource, read_tutorial_file
 
@@ -66,6 +66,8 @@ def read_tutorial(path: Path) -> tuple[Tutorial | None, Sources]:
     for section in sources.sections:
         _read_steps(section, sources)
     variables = _merge_variables(main, sources)
+    for section in _all_sources(main, sources):
+        check_conditions(section.mapping, {*variables, *FACTS}, sources.faults)
     files = _merge_files(main, sources)
     if not sources.steps and not sources.faults:
         sources.faults.append(
@@ -82,6 +84,7 @@ def read_tutorial(path: Path) -> tuple[Tutorial | None, Sources]:
         sections={_section_name(section): section.title for section in sources.sections},
         steps=tuple(source.step for source in sources.steps),
         files=files,
+        adapted_values=_merge_adapted_values(main, sources),
     )
     return tutorial, sources
 
@@ -155,6 +158,15 @@ def _merge_variables(main: TutorialSource, sources: Sources) -> dict[str, str]:
             if merged.setdefault(name, value.text) != value.text:
                 what = f'the variable "{name}" has another default ("{merged[name]}") in another section'
                 sources.faults.append(Fault(value.place, what, "write the same default in both"))
+    return merged
+
+
+def _merge_adapted_values(main: TutorialSource, sources: Sources) -> dict[str, tuple[AdaptedValue, ...]]:
+    """The first section that adapts a variable wins; all have the same default."""
+    merged: dict[str, tuple[AdaptedValue, ...]] = {}
+    for section in _all_sources(main, sources):
+        for name, values in section.adapted_values.items():
+            merged.setdefault(name, values)
     return merged
 
 

@@ -53,6 +53,16 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class AdaptedValue:
+    """A value that takes the place of a variable's default where its condition holds: `value`, or
+    the IPv4 address that the name `address_of` has when the run begins."""
+
+    when: Condition
+    value: str = ""
+    address_of: str = ""
+
+
+@dataclass(frozen=True)
 class JsonCheck:
     """One value inside JSON output. `path` is dotted (`headers.Host`, `items.0.kind`);
     `pattern` is a regular expression for the value as text, or None when it must only exist."""
@@ -170,8 +180,9 @@ class Tutorial:
     """A folder of steps that is run by name.
 
     `sections` maps a section's folder name to its title, in order; `requires` is `cluster`
-    or `none`; `variables` holds the defaults that `--set` overrides; `files` is the folder
-    whose content is laid into the run's working folder (`samples/`), or None.
+    or `none`; `variables` holds the defaults that `--set` overrides, and `adapted_values` what
+    takes their place where the facts say so, the first that holds; `files` is the folder whose
+    content is laid into the run's working folder (`samples/`), or None.
     """
 
     name: str
@@ -183,3 +194,4 @@ class Tutorial:
     sections: Mapping[str, str]
     steps: tuple[Step, ...]
     files: Path | None = None
+    adapted_values: Mapping[str, tuple[AdaptedValue, ...]] = field(default_factory=dict)

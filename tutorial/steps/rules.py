@@ -48,10 +48,21 @@ def check_rules(sources: Iterable[StepSource], variables: Mapping[str, str], fau
         checker.check_undo()
         checker.check_repeats()
         checker.check_exports()
-        checker.check_conditions({*variables, *FACTS})
+        check_conditions(source.mapping, {*variables, *FACTS}, faults)
         known |= {*source.step.capture, *commands.assigned_names(source.step.command)}
         checker.check_references(known)
         earlier.add(source.step.id)
+
+
+def check_conditions(mapping: MappingNode, known: set[str], faults: list[Fault]) -> None:
+    """Add a fault for each `when` in the mapping or below it that asks what is not known."""
+    for each in _mappings(mapping):
+        condition = each.entries.get("when")
+        for name, place in condition.keys.items() if isinstance(condition, MappingNode) else ():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+                write = f'did you mean "{near[0]}"?' if near else f"write one of {', '.join(sorted(known))}"
+                faults.append(Fault(place, f'there is no fact or variable "{name}"', write))
 
 
 class _StepChecker:
@@ -136,17 +147,6 @@ class _StepChecker:
             what = f"`export {name}=$(...)` succeeds even when its command fails, and nothing checks {name}"
             write = f"write `expect:`, `variables:` and `{name}: '^...$'`"
             self._command_fault(commands.Change(offset, name), what, write)
-
-    def check_conditions(self, known: set[str]) -> None:
-        for mapping in _mappings(self._mapping):
-            condition = mapping.entries.get("when")
-            for name, place in condition.keys.items() if isinstance(condition, MappingNode) else ():
-                if name not in known:
-                    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-                    write = (
-                        f'did you mean "{near[0]}"?' if near else f"write one of {', '.join(sorted(known))}"
-                    )
-                    self._fault(place, f'there is no fact or variable "{name}"', write)
 
     def check_references(self, known: set[str]) -> None:
         for key, scalar in _walk(self._mapping):

@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tutorial.steps.alternatives import read_value
 from tutorial.steps.faults import Fault
 from tutorial.steps.fields import Fields
-from tutorial.steps.model import Location
+from tutorial.steps.model import AdaptedValue, Location
 from tutorial.steps.yaml_nodes import Mapping, Scalar, read_mapping
 
 FILE_NAME = "tutorial.yaml"
@@ -42,20 +43,25 @@ BASH_VARIABLES = frozenset(
 
 @dataclass(frozen=True)
 class TutorialSource:
-    """What one tutorial.yaml says. `include` and `variables` keep their places for faults; `order`
-    is the tutorial's place in a list of bundled ones."""
+    """What one tutorial.yaml says. `include` and `variables` keep their places for faults, and
+    `mapping` all others; `order` is the tutorial's place in a list of bundled ones."""
 
     folder: Path
-    place: Location
+    mapping: Mapping
     title: str = ""
     summary: str = ""
     order: int = LAST
     include: tuple[Scalar, ...] = ()
     requires: str = "cluster"
     variables: dict[str, Scalar] = field(default_factory=dict)
+    adapted_values: dict[str, tuple[AdaptedValue, ...]] = field(default_factory=dict)
     files: Path | None = None
     files_place: Location | None = None
     section_only: bool = False
+
+    @property
+    def place(self) -> Location:
+        return self.mapping.place
 
 
 def read_tutorial_file(folder: Path, faults: list[Fault]) -> TutorialSource | None:
@@ -68,15 +74,17 @@ def read_tutorial_file(folder: Path, faults: list[Fault]) -> TutorialSource | No
 def _read(folder: Path, mapping: Mapping, faults: list[Fault]) -> TutorialSource:
     fields = Fields(mapping, FILE_NAME, TUTORIAL_KEYS, faults)
     fields.require("title")
+    variables, adapted_values = _variables(fields)
     return TutorialSource(
         folder=folder,
-        place=mapping.place,
+        mapping=mapping,
         title=fields.text("title"),
         summary=fields.text("summary"),
         order=fields.whole_number("order", LAST, 1, LAST),
         include=_include(fields, mapping),
         requires=fields.choice("requires", ("cluster", "none"), "cluster"),
-        variables=_variables(fields),
+        variables=variables,
+        adapted_values=adapted_values,
         files=_files(folder, fields),
         files_place=fields.place("files"),
         section_only=fields.flag("section_only"),
@@ -96,13 +104,25 @@ def _include(fields: Fields, mapping: Mapping) -> tuple[Scalar, ...]:
     return tuple(included.values())
 
 
-def _variables(fields: Fields) -> dict[str, Scalar]:
-    variables = fields.pairs("variables", example="NAMESPACE: default")
-    fields.variable_names("variables", variables)
-    for name, value in variables.items():
+def _variables(parent: Fields) -> tuple[dict[str, Scalar], dict[str, tuple[AdaptedValue, ...]]]:
+    """Each variable's default, and what takes its place where the facts say so."""
+    names = parent.node("variables")
+    if not isinstance(names, Mapping):
+        parent.pairs("variables", example="NAMESPACE: default")
+        return {}, {}
+    fields = Fields(names, '"variables"', names.entries, parent.faults)
+    parent.variable_names("variables", names.entries)
+    defaults, adapted_values = {}, {}
+    for name in names.entries:
         if name in BASH_VARIABLES:
-            fields.faults.append(Fault(value.place, f'"{name}" belongs to the shell', "choose another name"))
-    return variables
+            what = f'"{name}" belongs to the shell'
+            parent.faults.append(Fault(fields.place(name), what, "choose another name"))
+        default, values = read_value(fields, name)
+        if default is not None:
+            defaults[name] = default
+        if values:
+            adapted_values[name] = values
+    return defaults, adapted_values
 
 
 def _files(folder: Path, fields: Fields) -> Path | None:
