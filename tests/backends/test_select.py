@@ -60,7 +60,7 @@ def test_a_named_context_is_used(tmp_path: Path, environment: dict[str, str], ap
     with open_backend(**arguments(tmp_path, environment, context="two", namespace="mine")) as opened:
         backend = opened.backend
         assert (backend.kind, backend.label) == ("cluster", "cluster: two")
-        assert backend.facts == {"backend": "cluster", "kubernetes": "1.36"}
+        assert backend.facts == {"backend": "cluster", "kubernetes": "1.36", "mesh": "none"}
         assert backend.environment["KUBERC"] == "off"
         assert opened.cluster.lookup(ObjectReference("service", "a")) is not None
         path = ":".join([*map(str, backend.path), "/usr/bin:/bin"])
@@ -141,3 +141,18 @@ def test_the_context_that_a_sandbox_leaves_alone_is_named(tmp_path: Path) -> Non
         for file in (own, broken, of_sandbox, tmp_path / "missing")
     ]
     assert found == ["kind-kind", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("served", "newest"), [(("v1", "v1beta1", "v1alpha3"), "v1"), (("v1alpha3", "v1beta1"), "v1beta1")]
+)
+def test_istios_kinds_are_enough_to_tell_a_mesh(
+    istio_cluster: dict[str, Any], api: ApiServer, served: tuple[str, ...], newest: str
+) -> None:
+    versions = [{"version": version} for version in served]
+    api.objects["/apis/networking.istio.io"] = {"kind": "APIGroup", "versions": versions}
+    api.refused["/apis/apps/v1/namespaces/istio-system/deployments"] = 403
+    with open_backend(**istio_cluster) as opened:
+        assert opened.backend.facts["istio_api"] == newest
+        assert opened.backend.facts["mesh"] == "sidecar"
+        assert "istio" not in opened.backend.facts

@@ -1,6 +1,7 @@
 """What `when` may ask of a cluster: the versions of Kubernetes and Istio, and the kind of mesh.
 
-Called by `tutorial.backends.select` and `sandbox`. A fact that the user may not see is left out.
+Called by `tutorial.backends.select` and `sandbox`, and by the preflight checks. A fact that the user
+may not see is left out.
 """
 
 from __future__ import annotations
@@ -14,21 +15,29 @@ from tutorial.errors import NotReadyError
 
 _VERSION_LABELS = ("app.kubernetes.io/version", "version")
 _VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)")
+_API_VERSIONS = ("v1", "v1beta1", "v1alpha3")
+"""Versions of networking.istio.io, newest first; v1 is served from Istio 1.22 on."""
 
 
 def cluster_facts(client: RestClient, namespace: str) -> dict[str, str]:
-    """`kubernetes` (`1.36`), `istio` (`1.27.1`) and `mesh` (`sidecar`, `ambient` or `none`).
+    """`kubernetes` (`1.36`), `istio` (`1.27.1`), `istio_api` (the newest version of Istio's
+    networking kinds that is served: `v1`) and `mesh` (`sidecar`, `ambient` or `none`).
 
     Raises:
         NotReadyError: the API server cannot be reached, or is none.
     """
     facts = {"kubernetes": kubernetes_version(client)}
     istiod = _items(client, "/apis/apps/v1/namespaces/istio-system/deployments?labelSelector=app%3Distiod")
-    if istiod:
-        version = _istio_version(istiod[0])
-        facts |= {"istio": version} if version else {}
-        facts["mesh"] = "ambient" if _is_ambient(client, namespace) else "sidecar"
-    elif istiod is not None:
+    version = istio_version(istiod[0]) if istiod else ""
+    facts |= {"istio": version} if version else {}
+    group = client.request("GET", "/apis/networking.istio.io")
+    served = {each.get("version") for each in group.json().get("versions") or ()}
+    facts |= {"istio_api": api for api in reversed(_API_VERSIONS) if api in served}
+    if istiod or served:
+        answer = client.request("GET", f"/api/v1/namespaces/{namespace}").json()
+        labels = (answer.get("metadata") or {}).get("labels") or {}
+        facts["mesh"] = "ambient" if is_ambient(labels) else "sidecar"
+    elif group.status == 404:
         facts["mesh"] = "none"
     return facts
 
@@ -51,8 +60,8 @@ def _items(client: RestClient, path: str) -> list[dict[str, Any]] | None:
     return list(response.json().get("items") or []) if response.status == 200 else None
 
 
-def _istio_version(deployment: Mapping[str, Any]) -> str:
-    """From istiod's labels, else from the tag of its image."""
+def istio_version(deployment: Mapping[str, Any]) -> str:
+    """The version of istiod: from its labels, else from the tag of its image; empty when neither says."""
     labels = (deployment.get("metadata") or {}).get("labels") or {}
     template = ((deployment.get("spec") or {}).get("template") or {}).get("spec") or {}
     tags = [
@@ -65,7 +74,7 @@ def _istio_version(deployment: Mapping[str, Any]) -> str:
     return ""
 
 
-def _is_ambient(client: RestClient, namespace: str) -> bool:
-    answer = client.request("GET", f"/api/v1/namespaces/{namespace}").json()
-    labels = (answer.get("metadata") or {}).get("labels") or {}
-    return bool(labels.get("istio.io/dataplane-mode") == "ambient")
+def is_ambient(labels: Mapping[str, str]) -> bool:
+    """Whether a namespace's labels put its pods into the mesh without a sidecar. A pod that gets a
+    sidecar is left to it."""
+    return labels.get("istio.io/dataplane-mode") == "ambient" and labels.get("istio-injection") != "enabled"

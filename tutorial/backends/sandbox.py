@@ -63,5 +63,6 @@ def _facts(client: RestClient) -> dict[str, str]:
         "backend": "sandbox",
         "kubernetes": kubernetes_version(client),
         "istio": ISTIO_VERSION,
+        "istio_api": "v1",
         "mesh": "sidecar",
     }

@@ -16,7 +16,7 @@ from tutorial.steps.substitute import references
 from tutorial.steps.yaml_nodes import Mapping as MappingNode
 from tutorial.steps.yaml_nodes import Node, Scalar, Sequence
 
-FACTS = ("backend", "istio", "kubernetes", "mesh")
+FACTS = ("backend", "istio", "istio_api", "kubernetes", "mesh")
 """What a backend may say of itself; `when` may ask it, beside the tutorial's variables."""
 
 MAX_WIDTH = 78
