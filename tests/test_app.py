@@ -65,6 +65,26 @@ def test_a_run_passes_and_leaves_only_its_journal(
     assert {entry.name for entry in run.iterdir()} == {"run.json", "journal.jsonl", "lock"}
 
 
+def test_files_get_the_values_of_the_tutorials_variables(
+    lesson: Path, environment: Environment, tmp_path: Path
+) -> None:
+    (lesson / "tutorial.yaml").write_text(
+        "title: Lesson\nrequires: none\nfiles: samples\nvariables: {IMAGE: plain, WORD: x}\n"
+    )
+    script = lesson / "samples" / "say"
+    script.write_text('#!/bin/sh\necho "image: ${IMAGE}, home: ${HOME:+set}, ${OTHER}"\n')
+    script.chmod(0o755)
+    (lesson / "samples" / "raw").write_bytes(b"\xff${IMAGE}")
+    write_step(
+        lesson,
+        "30-say",
+        "samples/say && cmp samples/raw " + str(lesson / "samples" / "raw"),
+        "expect:\n  stdout: {equals: 'image: mirror/curl:8, home: set, '}",
+    )
+    (lesson / "10-take.yaml").unlink()
+    assert run_tutorial(auto(lesson, set={"IMAGE": "mirror/curl:8"}), environment) is ExitCode.OK
+
+
 def test_a_failed_step_is_rolled_back(lesson: Path, environment: Environment, tmp_path: Path) -> None:
     write_step(lesson, "30-say", "false")
     assert run_tutorial(auto(lesson), environment) is ExitCode.STEP_FAILED

@@ -82,7 +82,7 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
             until_step=options.until_step,
             asides=options.asides,
         )
-        wiring.lay_out_files(tutorial, folder.work)
+        wiring.lay_out_files(tutorial, folder.work, plan.variables)
         return wiring.Stage(options, environment, signals, folder, opened).play(plan)
 
 
@@ -109,7 +109,7 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
             asides=any(step.aside and step.id in taken for step in tutorial.steps),
         )
         folder.update(wiring.with_backend(meta, opened.backend))
-        wiring.lay_out_files(tutorial, folder.work)
+        wiring.lay_out_files(tutorial, folder.work, plan.variables)
         return wiring.Stage(options, environment, signals, folder, opened).play(plan, resumed=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from tutorial.options import RunOptions
 from tutorial.shell.bash import BashShell
 from tutorial.shell.signals import Signals
 from tutorial.steps.model import Tutorial
+from tutorial.steps.substitute import fill
 from tutorial.text.escapes import safe_text
 from tutorial.ui.auto import AutoPrompter
 from tutorial.ui.clock import SystemClock
@@ -225,13 +226,22 @@ def with_backend(meta: RunMeta, backend: Backend) -> RunMeta:
     )
 
 
-def lay_out_files(tutorial: Tutorial, work: Path) -> None:
+def lay_out_files(tutorial: Tutorial, work: Path, settings: Mapping[str, str]) -> None:
     """Copy the tutorial's files into the working folder, under their folder's own name, so that
-    documented paths (`samples/...`) work. Raises JournalError when that cannot be written."""
+    documented paths (`samples/...`) work; `${NAME}` of one of `settings` gets its value there.
+    Raises JournalError when that cannot be written."""
     if tutorial.files is None:
         return
+
+    def copy(source: str, target: str) -> None:
+        content = Path(source).read_bytes()
+        with suppress(UnicodeDecodeError):  # what is no text is copied as it is
+            content = fill(content.decode(), settings).encode()
+        Path(target).write_bytes(content)
+        shutil.copymode(source, target)
+
     try:
-        shutil.copytree(tutorial.files, work / tutorial.files.name, dirs_exist_ok=True)
+        shutil.copytree(tutorial.files, work / tutorial.files.name, dirs_exist_ok=True, copy_function=copy)
     except (OSError, shutil.Error) as error:
         raise JournalError(f"{work} cannot be written.", why=str(error)) from None
 

@@ -32,7 +32,8 @@ def cluster_facts(client: RestClient, namespace: str) -> dict[str, str]:
     facts |= {"istio": version} if version else {}
     group = client.request("GET", "/apis/networking.istio.io")
     served = {each.get("version") for each in group.json().get("versions") or ()}
-    facts |= {"istio_api": api for api in reversed(_API_VERSIONS) if api in served}
+    newest = next((api for api in _API_VERSIONS if api in served), "")
+    facts |= {"istio_api": newest} if newest else {}
     if istiod or served:
         answer = client.request("GET", f"/api/v1/namespaces/{namespace}").json()
         labels = (answer.get("metadata") or {}).get("labels") or {}
