@@ -62,3 +62,11 @@ async def test_a_closed_queue_plans_nothing():
 
     assert not reader.done()
     reader.cancel()
+
+
+async def test_a_key_that_has_failed_for_ever_is_still_planned():
+    queue = WorkQueue()
+    for _ in range(5000):
+        queue.retry(A)
+
+    assert await asyncio.wait_for(queue.get(), 1) == A

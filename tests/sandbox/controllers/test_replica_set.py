@@ -1,6 +1,6 @@
 """Replica sets keep as many pods as are wanted, no matter what happens to them."""
 
-from tutorial.sandbox.resources import POD, REPLICA_SET
+from tutorial.sandbox.resources import POD, REPLICA_SET, SERVICE_ACCOUNT
 
 LABELS = {"app": "web"}
 CONTAINERS = {"containers": [{"name": "web", "image": "web"}]}
@@ -85,3 +85,19 @@ async def test_the_status_counts(cluster):
         "availableReplicas": 1,
         "observedGeneration": 1,
     }
+
+
+async def test_a_set_whose_pods_are_refused_says_so_once_and_recovers(cluster):
+    """The refusal names the set's prefix, not a new pod each time: it would change the status each time."""
+    template = {"metadata": {"labels": LABELS}, "spec": {**CONTAINERS, "serviceAccountName": "robot"}}
+    spec = {"replicas": 1, "selector": {"matchLabels": LABELS}, "template": template}
+    cluster.create(REPLICA_SET, "default", {"metadata": {"name": "web"}, "spec": spec})
+    await cluster.settle()
+    refused = cluster.get(REPLICA_SET, "default", "web")
+    await cluster.settle()
+
+    assert cluster.get(REPLICA_SET, "default", "web") == refused
+    (condition,) = refused["status"]["conditions"]
+    assert condition["message"].startswith('pods "web-" is forbidden: error looking up service account')
+    cluster.create(SERVICE_ACCOUNT, "default", {"metadata": {"name": "robot"}})
+    assert await cluster.until(cluster.pods)

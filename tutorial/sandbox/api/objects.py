@@ -204,16 +204,17 @@ class ObjectsFacade:
         """A pod's service account and priority class must be there. The default account is made a
         moment after its namespace, and not waited for."""
         meta, spec = pod["metadata"], pod["spec"]
+        name = meta.get("generateName") or meta.get("name", "")
         account = spec["serviceAccountName"]
         known = account == "default" or self.exists(SERVICE_ACCOUNT, meta["namespace"], account)
         if not known:
             where = f"{meta['namespace']}/{account}"
             why = f'error looking up service account {where}: serviceaccount "{account}" not found'
-            raise errors.forbidden(POD, meta.get("name", ""), why)
+            raise errors.forbidden(POD, name, why)
         priority = spec.get("priorityClassName", "")
         if priority and not priority.startswith("system-"):
             why = f"no PriorityClass with name {priority} was found"
-            raise errors.forbidden(POD, meta.get("name", ""), why)
+            raise errors.forbidden(POD, name, why)
 
     def _advise(self, resource: ResourceType, obj: Object, options: WriteOptions) -> None:
         if not options.internal and not options.subresource:

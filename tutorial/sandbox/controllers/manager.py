@@ -6,6 +6,7 @@ Made by `tutorial.sandbox.supervisor`.
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from tutorial.sandbox.controllers.bootstrap import bootstrap
 from tutorial.sandbox.controllers.controller import Controller, ControllerTask
@@ -16,6 +17,10 @@ from tutorial.sandbox.controllers.mirroring import MirroringController
 from tutorial.sandbox.controllers.namespace import NamespaceController
 from tutorial.sandbox.controllers.replica_set import ReplicaSetController
 from tutorial.sandbox.ports import Objects
+
+RESTART_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 class ControllerManager:
@@ -42,9 +47,7 @@ class ControllerManager:
             MirroringController(self._objects),
             GarbageCollector(self._objects),
         )
-        self._tasks = [
-            asyncio.create_task(ControllerTask(one).run(), name=type(one).__name__) for one in controllers
-        ]
+        self._tasks = [asyncio.create_task(_keep_running(one)) for one in controllers]
 
     async def stop(self) -> None:
         """End the controllers; when it returns, none runs."""
@@ -52,3 +55,13 @@ class ControllerManager:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+
+
+async def _keep_running(controller: Controller) -> None:
+    """Run a controller until it is cancelled; one that fails as a whole looks at everything anew."""
+    while True:
+        try:
+            await ControllerTask(controller).run()
+        except Exception:
+            _log.exception("%s ended, and starts again", type(controller).__name__)
+        await asyncio.sleep(RESTART_SECONDS)

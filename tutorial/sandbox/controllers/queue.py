@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 FIRST_DELAY = 0.005
 LONGEST_DELAY = 10.0
+_DOUBLINGS = 11
+"""After so many failures the wait is the longest one."""
 
 
 class Key(NamedTuple):
@@ -48,7 +50,7 @@ class WorkQueue:
         """Look at `key` again after a failure, each time after a longer wait."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        self.add_after(key, min(FIRST_DELAY * 2**failures, LONGEST_DELAY))
+        self.add_after(key, min(FIRST_DELAY * 2 ** min(failures, _DOUBLINGS), LONGEST_DELAY))
 
     def forget(self, key: Key) -> None:
         """It went well: the next failure starts with the shortest wait."""
