@@ -82,18 +82,6 @@ class Patience:
         self._poll(all_gone)
         return left
 
-    def until_contents_gone(self, namespace: str, uids: Collection[str]) -> list[ObjectState]:
-        """Wait until none of these uids is in the namespace; what is left."""
-        left: list[ObjectState] = []
-
-        def all_gone() -> bool:
-            contents = self.call(self._tools.cluster.namespace_contents, namespace)
-            left[:] = [state for state in contents if state.uid in uids]
-            return not left
-
-        self._poll(all_gone)
-        return left
-
     def _poll(self, done: Callable[[], bool]) -> None:
         clock = self._tools.clock
         deadline = clock.monotonic() + self._tools.limits.gone

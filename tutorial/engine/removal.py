@@ -57,7 +57,7 @@ class Remover:
         offspring = self._offspring(targets)
         deleted = [target for target in reversed(targets) if self._delete(begun.step, target)]
         gone = self._confirm(begun.step, deleted)
-        offspring_gone = not offspring or self._confirm_offspring(begun.step, offspring)
+        offspring_gone = self._confirm_offspring(begun.step, offspring)
         return looked_up and len(deleted) == len(targets) and gone and offspring_gone
 
     def _clean_up(self, begun: Begun) -> bool:
@@ -169,30 +169,30 @@ class Remover:
             return []
         return [state for state in contents if state.finalizers]
 
-    def _offspring(self, targets: Sequence[ObjectState]) -> dict[str, set[str]]:
-        """The uids of the pods and replica sets of what is about to be deleted, by namespace."""
+    def _offspring(self, targets: Sequence[ObjectState]) -> list[ObjectState]:
+        """The pods and replica sets of what is about to be deleted."""
         parents: dict[str, set[str]] = {}
         for state in targets:
             namespace = state.reference.namespace or _namespace_of(state.manifest)
             if state.reference.kind in _OWNERS_OF_PODS and namespace:
                 parents.setdefault(namespace, set()).add(state.uid)
+        found: list[ObjectState] = []
         try:
-            return {
-                namespace: descendants(self._contents(namespace), uids) - uids
-                for namespace, uids in parents.items()
-            }
+            for namespace, uids in parents.items():
+                contents = self._contents(namespace)
+                children = descendants(contents, uids) - uids
+                found += [state for state in contents if state.uid in children]
         except TutorialError:
-            return {}
+            return []
+        return found
 
-    def _confirm_offspring(self, step: str, offspring: dict[str, set[str]]) -> bool:
-        left: list[ObjectState] = []
-        for namespace, uids in offspring.items():
-            try:
-                left += self.patience.until_contents_gone(namespace, uids)
-            except TutorialError as error:
-                self._tools.emitter.notice(error.what, "warning")
-                return False
-        for state in left:
+    def _confirm_offspring(self, step: str, offspring: Sequence[ObjectState]) -> bool:
+        try:
+            left = self.patience.until_gone([(state.reference, state.uid) for state in offspring])
+        except TutorialError as error:
+            self._tools.emitter.notice(error.what, "warning")
+            return False
+        for state in left.values():
             self._tell_what_holds(step, state)
         return not left
 
