@@ -25,7 +25,7 @@ from tutorial.errors import ExitCode, JournalError
 from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import RunFolder, RunMeta
 from tutorial.options import RunOptions
-from tutorial.shell.bash import BashShell
+from tutorial.shell.bash import BashShell, end_processes
 from tutorial.shell.signals import Signals
 from tutorial.steps.model import Tutorial
 from tutorial.steps.substitute import fill
@@ -171,6 +171,7 @@ def roll_back_left_run(
     """Undo one run from its journal. Where its sandbox is gone, only the journal is closed."""
     with RunFolder.open(home, run_id) as folder:
         if not begun_steps(folder.journal.records()) or is_gone(folder.meta.backend_parameters, home):
+            end_processes(folder.shell)
             folder.journal.append(Closed("quit"))
             folder.forget_state()
             return ExitCode.OK

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from shell.shells import Run
+from shell.shells import NewShell, Run
 
 from tutorial.engine.ports import CommandResult
 from tutorial.errors import JournalError
-from tutorial.shell.bash import BashShell
+from tutorial.shell.bash import BashShell, end_processes
+from tutorial.shell.command_record import CommandRecord
 from tutorial.shell.leftovers import Leftovers
 from tutorial.shell.signals import Signals
 
@@ -171,6 +174,87 @@ with Signals() as signals:
     result = shell.run("sleep 60 >/dev/null 2>&1 & echo $!", timeout=9, on_output=lambda stream, text: None)
     print(result.stdout, end="", flush=True)
     os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize(
+    "end", [lambda _, new_shell: new_shell(), lambda folder, _: end_processes(folder)], ids=["shell", "none"]
+)
+def test_the_command_of_a_killed_runner_is_ended_by_the_next(
+    tmp_path: Path, new_shell: NewShell, end: Callable[[Path, NewShell], object]
+) -> None:
+    """Its first process is ended together with those that it started, and what it would do next."""
+    folder = tmp_path / "it's a shell"
+    command = f"sleep 60 & echo $$ $! > {tmp_path}/pids; wait; touch {tmp_path}/went_on"
+    with start_killed_runner(folder, command, tmp_path / "pids"):
+        pids = (tmp_path / "pids").read_text().split()
+        assert not any(_is_gone(int(pid)) for pid in pids)
+        end(folder, new_shell)
+        assert all(_is_gone(int(pid)) for pid in pids)
+    assert not (tmp_path / "went_on").exists()
+    assert not (folder / "running").exists()
+
+
+def test_what_a_killed_command_started_is_known_by_the_runs_folder(
+    tmp_path: Path, new_shell: NewShell
+) -> None:
+    folder = tmp_path / "it's a shell"
+    command = f"export RUN={tmp_path}; sleep 60 & echo $$ $! > {tmp_path}/pids; wait"
+    with start_killed_runner(folder, command, tmp_path / "pids"):
+        first, child = map(int, (tmp_path / "pids").read_text().split())
+        os.kill(first, 9)
+        assert _goes(first)
+        new_shell()
+        assert _is_gone(child)
+
+
+@pytest.mark.parametrize("started", [1, -1])
+def test_a_stranger_with_the_number_of_a_killed_command_is_left(
+    tmp_path: Path, new_shell: NewShell, started: int
+) -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
+        folder = tmp_path / "it's a shell"
+        folder.mkdir()
+        (folder / "running").write_text(json.dumps({"session": stranger.pid, "started": started}))
+        new_shell()
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_a_command_does_not_begin_when_its_runner_is_killed_before_it_is_on_record(
+    tmp_path: Path, run: Run, shell: BashShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(path: CommandRecord, session: int) -> None:
+        raise OSError("as if killed: the pipe to the command closes, and nothing is on record")
+
+    monkeypatch.setattr(CommandRecord, "write", killed)
+    with pytest.raises(JournalError):
+        run(f"touch {tmp_path}/begun")
+    monkeypatch.undo()
+    assert run("true").exit_code == 0
+    assert not (tmp_path / "begun").exists()
+
+
+@contextmanager
+def start_killed_runner(folder: Path, command: str, sign: Path) -> Iterator[None]:
+    """A runner that is killed while its command runs: when the file `sign` is there."""
+    script = RUNNER.replace("COMMAND", repr(command))
+    with subprocess.Popen([sys.executable, "-c", script, str(folder)]) as runner:
+        while not (sign.exists() and sign.read_text().endswith("\n")):
+            time.sleep(0.01)
+        runner.kill()
+        runner.wait()
+        yield
+
+
+RUNNER = """
+import os, sys
+from pathlib import Path
+from tutorial.shell.bash import BashShell
+from tutorial.shell.signals import Signals
+with Signals() as signals:
+    shell = BashShell(Path(sys.argv[1]), environment=dict(os.environ), cwd=Path("/"), stopper=signals)
+    shell.run(COMMAND, timeout=60, on_output=lambda stream, text: None)
 """
 
 

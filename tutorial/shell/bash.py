@@ -7,6 +7,7 @@ Made by `tutorial.app`, once a run. Its folder holds:
     command     the command that runs
     save        the script of the EXIT trap
     saved       what that script wrote
+    running     which process runs the command, while it runs
     leftovers   background processes that live on
 """
 
@@ -16,12 +17,13 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tutorial.engine.ports import CommandResult, Stopper
 from tutorial.errors import JournalError, NotReadyError, UsageError
+from tutorial.shell.command_record import CommandRecord
 from tutorial.shell.leftovers import Leftovers
 from tutorial.shell.process import RunningProcess
 from tutorial.shell.state import SAVE_SCRIPT, ShellState
@@ -43,7 +45,8 @@ class BashShell:
         path_prefix: Sequence[Path] = (),
         survive_damage: bool = False,
     ) -> None:
-        """Go on with the state in `folder`, or start from `environment` and `cwd`.
+        """Go on with the state in `folder`, or start from `environment` and `cwd`. A command that a
+        killed process of the run left running is ended first.
 
         Args:
             folder: a private folder of the run's (0700); made if it is not there.
@@ -64,6 +67,8 @@ class BashShell:
         self._home = cwd
         self._stopper = stopper
         _make_private(folder)
+        self._record = CommandRecord(folder / "running")
+        self._record.end_command()
         self._leftovers = Leftovers(folder / "leftovers")
         self._write("save", SAVE_SCRIPT)
         carried = self._read_state(survive_damage=survive_damage)
@@ -81,19 +86,21 @@ class BashShell:
         """Run `command`; see `Shell.run`. Raises JournalError when the folder cannot be written."""
         self._write("command", command.encode("utf-8", "surrogateescape") + b"\n")
         self._forget_saved()
-        with self._leftovers.adopting():
+        with self._leftovers.adopting(), _pipe() as (waiting, waking):
             process = RunningProcess(
-                [self._bash, "--noprofile", "--norc", "-c", self._script(), "bash"],
+                [self._bash, "--noprofile", "--norc", "-c", self._script(waiting), "bash"],
                 cwd=self._start_folder(),
                 stopper=self._stopper,
                 on_output=on_output,
                 old_pipes=self._leftovers.pipes,
+                kept_open=(waiting,),
             )
             try:
-                ended = process.run(timeout)
+                ended = process.run(timeout, let_begin=lambda: self._let_begin(process.group, waking))
                 self._leftovers.pipes += process.pipes_left()
             finally:
                 process.close()
+                self._record.forget()
                 self._leftovers.note_group(process.group)
         state_saved = self._adopt_saved(carry)
         return CommandResult(
@@ -138,11 +145,22 @@ class BashShell:
         """Where bash starts, and stays when the folder that a command went to is gone."""
         return self._home if self._home.is_dir() else self._folder
 
-    def _script(self) -> str:
+    def _let_begin(self, process: int, waking: int) -> None:
+        """Put the process on record, and only then let it run the command: whenever this runner is
+        killed, the next one finds the command."""
+        try:
+            self._record.write(process)
+        except OSError as error:
+            raise _unwritable(self._folder / "running", error) from None
+        os.write(waking, b"\n")
+
+    def _script(self, waiting: int) -> str:
         """What bash is told. It holds paths only; the command comes out of its file, and `eval`
-        names it in messages as a reader knows it: `bash: line 1: ...`."""
+        names it in messages as a reader knows it: `bash: line 1: ...`. It waits for a line from the
+        descriptor `waiting`; without one, the runner is gone and nothing runs."""
+        wait = f"read -r -u {waiting} _ || exit 125; exec {waiting}<&-;"
         noise = "".join(rf"\builtin set -o {name}; " for name in self._state.noisy_options())
-        return rf'{self._prologue()} builtin eval "{noise}$(<{self._quoted("command")})"'
+        return rf'{wait} {self._prologue()} builtin eval "{noise}$(<{self._quoted("command")})"'
 
     def _interactive_script(self, banner: str) -> bytes:
         prompt = r"PS1='egress-tutorial:\w\$ '"
@@ -211,6 +229,22 @@ class BashShell:
             temporary.replace(path)
         except OSError as error:
             raise _unwritable(path, error) from None
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    try:
+        yield reading, writing
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def end_processes(folder: Path) -> None:
+    """End what a run's commands left running, from the records in its shell's folder."""
+    CommandRecord(folder / "running").end_command()
+    Leftovers(folder / "leftovers").end()
 
 
 def _make_private(folder: Path) -> None:

@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tutorial.shell.processes import find_process, process_table, started
+
 TERM_SECONDS = 1.0
 KILL_SECONDS = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
-_PROC = Path("/proc")
 
 
 class Leftovers:
@@ -72,10 +73,10 @@ class Leftovers:
 
     def _remember(self) -> None:
         """Losing this file costs a process that goes on, no more: it is written as well as can be."""
-        started = {str(root): _started(root) for root in self._roots}
+        times = {str(root): started(root) for root in self._roots}
         with suppress(OSError):
             self._path.touch(mode=0o600)
-            self._path.write_text(json.dumps(started))
+            self._path.write_text(json.dumps(times))
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._living():
@@ -100,7 +101,7 @@ class Leftovers:
         """
         if not self._roots:
             return set()
-        table = dict(_process_table())
+        table = dict(process_table())
         sessions = {table[root].session for root in self._roots if root in table} - {os.getsid(0)}
         found = {pid for pid, entry in table.items() if pid in self._roots or entry.session in sessions}
         grown = True
@@ -111,46 +112,16 @@ class Leftovers:
         return {pid for pid in found if not table[pid].is_zombie}
 
 
-class _Process:
-    """One line of /proc/PID/stat, as far as it matters here (proc_pid_stat(5))."""
-
-    def __init__(self, stat: str) -> None:
-        fields = stat.rpartition(")")[2].split()
-        self.is_zombie = fields[0] in "ZX"
-        self.parent = int(fields[1])
-        self.session = int(fields[3])
-        self.started = int(fields[19])
-
-
-def _process(pid: int) -> _Process | None:
-    try:
-        return _Process((_PROC / str(pid) / "stat").read_text(errors="replace"))
-    except OSError:
-        return None
-
-
-def _process_table() -> Iterator[tuple[int, _Process]]:
-    for entry in _PROC.iterdir():
-        if entry.name.isdigit() and (process := _process(int(entry.name))):
-            yield int(entry.name), process
-
-
-def _started(pid: int) -> int:
-    """When the process started, in clock ticks since the machine did; -1 if it is gone."""
-    process = _process(pid)
-    return process.started if process else -1
-
-
 def _session(pid: int) -> int:
-    process = _process(pid)
+    process = find_process(pid)
     return process.session if process else -1
 
 
 def _remembered(path: Path) -> set[int]:
     """The processes that the file names, as far as they are still the same ones."""
     try:
-        started = json.loads(path.read_text())
-        return {int(pid) for pid, start in started.items() if start >= 0 and _started(int(pid)) == start}
+        times = json.loads(path.read_text())
+        return {int(pid) for pid, start in times.items() if start >= 0 and started(int(pid)) == start}
     except (OSError, ValueError, AttributeError, TypeError):
         return set()
 

@@ -52,6 +52,7 @@ class RunningProcess:
         stopper: Stopper,
         on_output: Callable[[str, str], None],
         old_pipes: Sequence[int] = (),
+        kept_open: Sequence[int] = (),
     ) -> None:
         """Start it, with an empty environment and without input.
 
@@ -62,6 +63,7 @@ class RunningProcess:
             on_output: gets the stream's name and decoded text as it comes.
             old_pipes: pipes that background children of earlier processes write to; emptied,
                 so that these go on.
+            kept_open: descriptors that it inherits.
         """
         self.capture = Capture()
         self._stopper = stopper
@@ -78,6 +80,7 @@ class RunningProcess:
             stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=True,
+            pass_fds=kept_open,
         )
         self._pidfd = _open_pidfd(self._process.pid)
         self._open_pipes = self._register(old_pipes)
@@ -87,9 +90,10 @@ class RunningProcess:
         """Its process group, which is its session, too."""
         return self._process.pid
 
-    def run(self, timeout: float) -> Ended:
-        """Stream until it has ended, or end it after `timeout` seconds."""
+    def run(self, timeout: float, *, let_begin: Callable[[], None]) -> Ended:
+        """Stream until it has ended, or end it after `timeout` seconds; `let_begin` is called first."""
         try:
+            let_begin()
             ended_by = self._stream_until(self._began + timeout)
             if ended_by != "exit":
                 self._climb_down()
