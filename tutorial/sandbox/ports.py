@@ -58,6 +58,11 @@ class Objects(Protocol):
         """Replace `status` (and a pod's deletion fields stay as they are)."""
         ...
 
+    def bind(self, pod: Object, node: str) -> Object:
+        """Give a pod to a node: the scheduler's write. Raises Conflict when it has one, or is not
+        the pod of that uid any more."""
+        ...
+
     def delete(
         self,
         resource: ResourceType,

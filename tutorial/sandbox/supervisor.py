@@ -146,6 +146,7 @@ async def _start_parts(
     from tutorial.sandbox.node.kubelet import Kubelet
     from tutorial.sandbox.node.pod_files import PodSettings
     from tutorial.sandbox.node.runtime import NodeRuntime
+    from tutorial.sandbox.node.scheduler import Scheduler
     from tutorial.sandbox.schemas import Schemas
     from tutorial.sandbox.store.store import Store
 
@@ -176,6 +177,7 @@ async def _start_parts(
         ServiceProxy(objects, client),
         DnsServer(objects, client, OUTSIDE_NAMES),
         mesh,
+        Scheduler(objects),
     ):
         await part.start()
         parts.push_async_callback(part.stop)

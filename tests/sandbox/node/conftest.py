@@ -16,6 +16,7 @@ from tutorial.sandbox.node.kubelet import Kubelet
 from tutorial.sandbox.node.namespaces import fork_node
 from tutorial.sandbox.node.pod_files import PodSettings
 from tutorial.sandbox.node.runtime import NodeRuntime
+from tutorial.sandbox.node.scheduler import Scheduler
 from tutorial.sandbox.resources import NAMESPACE
 from tutorial.sandbox.schemas import Schemas
 from tutorial.sandbox.store.store import Store
@@ -45,6 +46,9 @@ async def cluster(node: NodeClient, tmp_path: Path, schemas: Schemas) -> AsyncIt
     proxies = Proxies()
     logs = tmp_path / "logs"
     kubelet = Kubelet(objects, node, proxies, logs, PodSettings(root_ca="-----BEGIN CERTIFICATE-----\n"))
+    scheduler = Scheduler(objects)
+    await scheduler.start()
     kubelet.start()
     yield Cluster(objects, kubelet, NodeRuntime(kubelet), proxies, node, logs)
     await kubelet.stop()
+    await scheduler.stop()

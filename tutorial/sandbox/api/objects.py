@@ -146,6 +146,16 @@ class ObjectsFacade:
         options = DeleteOptions(uid=uid, grace_seconds=grace_seconds, propagation=propagation)
         return deletion.delete(self, resource, self.get(resource, namespace, name), options)
 
+    def bind(self, pod: Object, node: str) -> Object:
+        """As the pod's binding subresource: no change of its generation, and no owner of the field."""
+        meta = pod["metadata"]
+        bound = metadata.clone(self.get(POD, meta["namespace"], meta["name"]))
+        if bound["metadata"]["uid"] != meta["uid"] or "nodeName" in bound["spec"]:
+            why = f"pod {meta['name']} is already assigned to node"
+            raise errors.conflict(POD, meta["name"], why)
+        bound["spec"]["nodeName"] = node
+        return self.store.put(POD, bound)
+
     def watch(self, resource: ResourceType, namespace: str | None = None) -> ObjectWatch:
         initial = self.store.list(resource, namespace)
         return ObjectWatch(self.store.watch(resource, initial=initial), resource, namespace, len(initial))

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from tutorial.sandbox.controllers import revisions, rolling_update
 from tutorial.sandbox.controllers.controller import Controller, key_of
 from tutorial.sandbox.controllers.deployment_status import seconds_to_deadline, status_of
-from tutorial.sandbox.controllers.events import EventRecorder
 from tutorial.sandbox.controllers.ownership import (
     controller_of,
     is_controlled_by,
@@ -15,6 +14,7 @@ from tutorial.sandbox.controllers.ownership import (
     reference_to,
 )
 from tutorial.sandbox.controllers.queue import Key
+from tutorial.sandbox.events import EventRecorder
 from tutorial.sandbox.ports import Change, Object, Objects
 from tutorial.sandbox.resources import DEPLOYMENT, POD, REPLICA_SET, ResourceType
 from tutorial.sandbox.schemas.label_selector import matches

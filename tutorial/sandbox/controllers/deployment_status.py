@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tutorial.sandbox.controllers.rolling_update import available, bounds
-from tutorial.sandbox.controllers.times import age, now
 from tutorial.sandbox.ports import Object
+from tutorial.sandbox.times import age, now
 
 Condition = dict[str, Any]
 

@@ -12,10 +12,12 @@ from tutorial.sandbox.controllers.bootstrap import bootstrap
 from tutorial.sandbox.controllers.controller import Controller, ControllerTask
 from tutorial.sandbox.controllers.deployment import DeploymentController
 from tutorial.sandbox.controllers.endpoints import EndpointController
+from tutorial.sandbox.controllers.event_expiry import EventExpiry
 from tutorial.sandbox.controllers.garbage import GarbageCollector
 from tutorial.sandbox.controllers.mirroring import MirroringController
 from tutorial.sandbox.controllers.namespace import NamespaceController
 from tutorial.sandbox.controllers.replica_set import ReplicaSetController
+from tutorial.sandbox.controllers.taints import TaintController
 from tutorial.sandbox.ports import Objects
 
 RESTART_SECONDS = 1.0
@@ -46,6 +48,8 @@ class ControllerManager:
             EndpointController(self._objects),
             MirroringController(self._objects),
             GarbageCollector(self._objects),
+            EventExpiry(self._objects),
+            TaintController(self._objects),
         )
         self._tasks = [asyncio.create_task(_keep_running(one)) for one in controllers]
 

@@ -8,10 +8,10 @@ from typing import Any
 from tutorial.sandbox.controllers.controller import Controller
 from tutorial.sandbox.controllers.ownership import is_terminating
 from tutorial.sandbox.controllers.queue import Key
-from tutorial.sandbox.controllers.times import now
 from tutorial.sandbox.ports import Change, Object, Objects
 from tutorial.sandbox.resources import CONFIG_MAP, NAMESPACE, RESOURCES, SERVICE_ACCOUNT, ResourceType
 from tutorial.sandbox.status import ApiError
+from tutorial.sandbox.times import now
 
 ROOT_CERTIFICATE = "kube-root-ca.crt"
 _DESCRIPTION = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tutorial.sandbox.controllers.ownership import is_terminating
-from tutorial.sandbox.controllers.times import age
 from tutorial.sandbox.ports import Object
+from tutorial.sandbox.times import age
 
 _ENDED = ("Succeeded", "Failed")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from tutorial.sandbox.controllers import pods
 from tutorial.sandbox.controllers.controller import Controller, key_of
-from tutorial.sandbox.controllers.events import EventRecorder
 from tutorial.sandbox.controllers.ownership import (
     controller_of,
     is_controlled_by,
@@ -15,11 +14,12 @@ from tutorial.sandbox.controllers.ownership import (
     reference_to,
 )
 from tutorial.sandbox.controllers.queue import Key
-from tutorial.sandbox.controllers.times import now
+from tutorial.sandbox.events import EventRecorder
 from tutorial.sandbox.ports import Change, Object, Objects
 from tutorial.sandbox.resources import POD, REPLICA_SET, ResourceType
 from tutorial.sandbox.schemas.label_selector import matches
 from tutorial.sandbox.status import ApiError
+from tutorial.sandbox.times import now
 
 
 class ReplicaSetController(Controller):

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tutorial.sandbox.node.client import Process
-from tutorial.sandbox.node.events import now
 from tutorial.sandbox.node.logs import ContainerLog
 from tutorial.sandbox.node.output import ContainerOutput
 from tutorial.sandbox.ports import Object
+from tutorial.sandbox.times import now
 
 _NEVER = "1970-01-01T00:00:00Z"
 _START_ERROR_CODE = 128
@@ -54,6 +54,12 @@ class Container:
         self.log: ContainerLog | None = None
         self.previous_log: ContainerLog | None = None
         self._folder = folder
+
+    @property
+    def field_path(self) -> str:
+        """Where the pod describes it, as its events say it."""
+        part = "containers" if self.role is Role.APP else "initContainers"
+        return f"spec.{part}{{{self.name}}}"
 
     @property
     def running(self) -> bool:

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tutorial.sandbox.events import EventRecorder
 from tutorial.sandbox.node import environment
 from tutorial.sandbox.node.client import NodeClient, PodSandbox, Process, ProcessSpec
 from tutorial.sandbox.node.container import Container, Role
-from tutorial.sandbox.node.events import EventRecorder
 from tutorial.sandbox.node.failures import ContainerFault, describe_exec_failure
 from tutorial.sandbox.node.output import ContainerOutput
 from tutorial.sandbox.node.pod_files import PodSettings
@@ -124,9 +124,9 @@ class ContainerRunner:
             return
         starter = self._starter(container)
         image = container.spec.get("image", "")
-        self._record("Pulled", f'Container image "{image}" already present on machine', container)
+        self._record("Pulled", _present(image), container)
         log = container.begin()
-        self._record("Created", f"Created container: {container.name}", container)
+        self._record("Created", "Container created", container)
         try:
             process = await starter()
         except OSError as error:
@@ -144,7 +144,7 @@ class ContainerRunner:
         if process.stderr is not None:
             output.capture(process.stderr, "stderr")
         container.run(process, output)
-        self._record("Started", f"Started container {container.name}", container)
+        self._record("Started", "Container started", container)
         await self._watch(container, process)
 
     async def _watch(self, container: Container, process: Process) -> None:
@@ -172,9 +172,9 @@ class ContainerRunner:
         container.begin()
         container.end(0)
         for reason, message in (
-            ("Pulled", f'Container image "{container.spec.get("image", "")}" already present on machine'),
-            ("Created", f"Created container: {container.name}"),
-            ("Started", f"Started container {container.name}"),
+            ("Pulled", _present(container.spec.get("image", ""))),
+            ("Created", "Container created"),
+            ("Started", "Container started"),
         ):
             self._record(reason, message, container)
 
@@ -210,4 +210,9 @@ class ContainerRunner:
             os.close(program)
 
     def _record(self, reason: str, message: str, container: Container, *, warning: bool = False) -> None:
-        self._context.recorder.record(self._pod, reason, message, container=container.name, warning=warning)
+        tell = self._context.recorder.warning if warning else self._context.recorder.normal
+        tell(self._pod, reason, message, field_path=container.field_path)
+
+
+def _present(image: str) -> str:
+    return f'Container image "{image}" already present on machine and can be accessed by the pod'

@@ -1,4 +1,4 @@
-"""The kubelet, and a scheduler that knows one node: pods of the API become pods of the node.
+"""The kubelet: pods of the API that the scheduler gave to the node become pods of the node.
 
 Made by `tutorial.sandbox.supervisor`; meets the other parts through a watch on pods. One
 `pod_worker.PodWorker` per pod does the work.
@@ -7,24 +7,19 @@ Made by `tutorial.sandbox.supervisor`; meets the other parts through a watch on 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import platform
 from contextlib import suppress
 from pathlib import Path
 
+from tutorial.sandbox.events import EventRecorder
 from tutorial.sandbox.node.client import NodeClient
 from tutorial.sandbox.node.container_runner import NodeContext
-from tutorial.sandbox.node.events import SCHEDULER, EventRecorder, now
-from tutorial.sandbox.node.nodeagent import GATEWAY
+from tutorial.sandbox.node.machine import NODE_NAME, POD_NETWORK, node_object, node_status
 from tutorial.sandbox.node.pod_files import PodSettings
 from tutorial.sandbox.node.pod_worker import PodWorker
 from tutorial.sandbox.ports import Change, Object, Objects, SidecarConfiguration, Watch
 from tutorial.sandbox.resources import NODE, POD
 from tutorial.sandbox.status import ApiError
 
-NODE_NAME = "sandbox"
-KUBELET_VERSION = "v1.36.0"
-_POD_NETWORK = ipaddress.IPv4Network("10.244.0.0/16")
 _FIRST_POD = 2
 _ENDED = ("Succeeded", "Failed")
 
@@ -49,7 +44,7 @@ class Kubelet:
         settings: PodSettings,
     ) -> None:
         self._objects = objects
-        self._recorder = EventRecorder(objects, NODE_NAME)
+        self._recorder = EventRecorder(objects, "kubelet", NODE_NAME)
         self._context = NodeContext(objects, node, sidecars, settings, self._recorder, logs)
         self._workers: dict[str, PodWorker] = {}
         self._next_address = _FIRST_POD
@@ -105,8 +100,8 @@ class Kubelet:
             worker.terminate(pod["metadata"].get("deletionGracePeriodSeconds", 0))
 
     def _take_up(self, pod: Object) -> None:
-        """A pod that is new here: bind it to the node, and start it."""
-        if pod["spec"].get("nodeName", NODE_NAME) != NODE_NAME:
+        """Start a pod that was given to this node."""
+        if pod["spec"].get("nodeName") != NODE_NAME:
             return
         if pod.get("status", {}).get("phase") in _ENDED:
             return
@@ -115,25 +110,15 @@ class Kubelet:
             with suppress(ApiError):
                 self._objects.delete(POD, meta["namespace"], meta["name"], uid=meta["uid"], grace_seconds=0)
             return
-        if "nodeName" not in pod["spec"]:
-            try:
-                bound = {**pod, "spec": {**pod["spec"], "nodeName": NODE_NAME}}
-                bound["metadata"] = {k: v for k, v in meta.items() if k != "resourceVersion"}
-                pod = self._objects.update(POD, bound)
-            except ApiError:
-                # It is gone, or was replaced: the watch tells.
-                return
-            where = f"{meta['namespace']}/{meta['name']} to {NODE_NAME}"
-            self._recorder.record(pod, "Scheduled", f"Successfully assigned {where}", component=SCHEDULER)
         self._workers[meta["uid"]] = PodWorker(pod, self._allocate(), self._context)
 
     def _allocate(self) -> str:
         """The next address of the pod network; those of living pods are passed over."""
         used = {worker.address for worker in self._workers.values()}
         while True:
-            address = str(_POD_NETWORK[self._next_address])
+            address = str(POD_NETWORK[self._next_address])
             self._next_address += 1
-            if self._next_address >= _POD_NETWORK.num_addresses - 1:
+            if self._next_address >= POD_NETWORK.num_addresses - 1:
                 self._next_address = _FIRST_POD
             if address not in used:
                 return address
@@ -142,65 +127,3 @@ class Kubelet:
         task = asyncio.ensure_future(worker.abandon())
         self._abandoning.add(task)
         task.add_done_callback(self._abandoning.discard)
-
-
-def node_object() -> Object:
-    """The node's object, without its status."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": NODE_NAME,
-            "labels": {
-                "kubernetes.io/arch": machine,
-                "kubernetes.io/hostname": NODE_NAME,
-                "kubernetes.io/os": "linux",
-                "node-role.kubernetes.io/control-plane": "",
-            },
-        },
-        "spec": {"podCIDR": str(_POD_NETWORK), "podCIDRs": [str(_POD_NETWORK)]},
-    }
-
-
-def node_status() -> Object:
-    """The node's status: ready from the start, and honest about what it is."""
-    moment = now()
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    conditions = [
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
-    ]
-    return {
-        "status": {
-            "addresses": [
-                {"type": "InternalIP", "address": GATEWAY},
-                {"type": "Hostname", "address": NODE_NAME},
-            ],
-            "conditions": [
-                {
-                    "type": kind,
-                    "status": status,
-                    "lastHeartbeatTime": moment,
-                    "lastTransitionTime": moment,
-                    "reason": reason,
-                    "message": message,
-                }
-                for kind, status, reason, message in conditions
-            ],
-            "nodeInfo": {
-                "architecture": machine,
-                "bootID": "",
-                "containerRuntimeVersion": "sandbox://namespaces",
-                "kernelVersion": platform.release(),
-                "kubeProxyVersion": "",
-                "kubeletVersion": KUBELET_VERSION,
-                "machineID": "",
-                "operatingSystem": "linux",
-                "osImage": "this machine's programs, read-only",
-                "systemUUID": "",
-            },
-        }
-    }

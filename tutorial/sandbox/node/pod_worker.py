@@ -17,7 +17,6 @@ from tutorial.sandbox.node import environment
 from tutorial.sandbox.node.client import PodSandbox
 from tutorial.sandbox.node.container import Container, Role
 from tutorial.sandbox.node.container_runner import ContainerRunner, NodeContext
-from tutorial.sandbox.node.events import now
 from tutorial.sandbox.node.failures import ContainerFault
 from tutorial.sandbox.node.nodeagent import GATEWAY
 from tutorial.sandbox.node.pod_files import BUNDLE_IN_POD, PodFiles, PodFilesBuilder
@@ -26,6 +25,7 @@ from tutorial.sandbox.node.rootfs import Mount
 from tutorial.sandbox.ports import Object, ProxyStart
 from tutorial.sandbox.resources import POD
 from tutorial.sandbox.status import ApiError
+from tutorial.sandbox.times import now
 
 PROXY_FOLDER = "/etc/istio/proxy"
 _READY_POLL_SECONDS = 0.02
@@ -191,8 +191,8 @@ class PodWorker:
     def _record(
         self, reason: str, message: str, container: Container | None = None, *, warning: bool = False
     ) -> None:
-        name = container.name if container is not None else ""
-        self._context.recorder.record(self.pod, reason, message, container=name, warning=warning)
+        tell = self._context.recorder.warning if warning else self._context.recorder.normal
+        tell(self.pod, reason, message, field_path=container.field_path if container is not None else "")
 
     def _of(self, *roles: Role) -> list[Container]:
         return [c for c in self.containers if c.role in roles]

@@ -14,14 +14,11 @@ from typing import Any
 import orjson
 
 from tutorial.sandbox.schemas.definitions import Schema
+from tutorial.sandbox.schemas.quantities import quantity_fault
 
 Decoded = tuple[Any, str]
 """A value as decoded, and the fault or an empty text."""
 
-_QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
-_QUANTITY_FAULT = (
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-)
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _WORDS = {bool: "bool", str: "string", int: "number", float: "number", list: "array", dict: "object"}
@@ -104,7 +101,7 @@ def _int_or_string(value: Any) -> Decoded:
 
 def _quantity(value: Any) -> Decoded:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return text, "" if _QUANTITY.fullmatch(text) else _QUANTITY_FAULT
+    return text, quantity_fault(text)
 
 
 SELF_DECODING: dict[str, Callable[[Any], Decoded]] = {
