@@ -35,7 +35,12 @@ KUBERNETES_PACKAGE = "kubernetes-validate"
 ISTIO_PACKAGE = "cloudcoil-models-istio"
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-_ALWAYS = (_META + "Status", _META + "DeleteOptions", "io.k8s.api.autoscaling.v1.Scale")
+_ALWAYS = (
+    _META + "Status",
+    _META + "DeleteOptions",
+    "io.k8s.api.autoscaling.v1.Scale",
+    "io.k8s.api.authentication.v1.TokenRequest",
+)
 _COMPONENTS = "#/components/schemas/"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 

@@ -43,6 +43,11 @@ class ResourceType:
 
 _CORE = "io.k8s.api.core.v1."
 _APPS = "io.k8s.api.apps.v1."
+_RBAC = "io.k8s.api.rbac.v1."
+_AUTHENTICATION = "io.k8s.api.authentication.v1."
+_AUTHORIZATION = "io.k8s.api.authorization.v1."
+
+RBAC_GROUP = "rbac.authorization.k8s.io"
 
 POD = ResourceType(
     "",
@@ -79,7 +84,13 @@ NODE = ResourceType(
     "", "v1", "Node", "nodes", _CORE + "Node", namespaced=False, short_names=("no",), subresources=("status",)
 )
 SERVICE_ACCOUNT = ResourceType(
-    "", "v1", "ServiceAccount", "serviceaccounts", _CORE + "ServiceAccount", short_names=("sa",)
+    "",
+    "v1",
+    "ServiceAccount",
+    "serviceaccounts",
+    _CORE + "ServiceAccount",
+    short_names=("sa",),
+    subresources=("token",),
 )
 CONFIG_MAP = ResourceType("", "v1", "ConfigMap", "configmaps", _CORE + "ConfigMap", short_names=("cm",))
 SECRET = ResourceType("", "v1", "Secret", "secrets", _CORE + "Secret")
@@ -147,33 +158,37 @@ SERVICE_ENTRY = ResourceType(
     categories=("istio-io", "networking-istio-io"),
     custom=True,
 )
-SELF_SUBJECT_REVIEW = ResourceType(
-    "authentication.k8s.io",
-    "v1",
-    "SelfSubjectReview",
-    "selfsubjectreviews",
-    "io.k8s.api.authentication.v1.SelfSubjectReview",
-    namespaced=False,
-    virtual=True,
+ROLE = ResourceType(RBAC_GROUP, "v1", "Role", "roles", _RBAC + "Role")
+ROLE_BINDING = ResourceType(RBAC_GROUP, "v1", "RoleBinding", "rolebindings", _RBAC + "RoleBinding")
+CLUSTER_ROLE = ResourceType(
+    RBAC_GROUP, "v1", "ClusterRole", "clusterroles", _RBAC + "ClusterRole", namespaced=False
 )
-SELF_SUBJECT_RULES_REVIEW = ResourceType(
-    "authorization.k8s.io",
+CLUSTER_ROLE_BINDING = ResourceType(
+    RBAC_GROUP,
     "v1",
-    "SelfSubjectRulesReview",
-    "selfsubjectrulesreviews",
-    "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+    "ClusterRoleBinding",
+    "clusterrolebindings",
+    _RBAC + "ClusterRoleBinding",
     namespaced=False,
-    virtual=True,
 )
-SELF_SUBJECT_ACCESS_REVIEW = ResourceType(
-    "authorization.k8s.io",
-    "v1",
-    "SelfSubjectAccessReview",
-    "selfsubjectaccessreviews",
-    "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
-    namespaced=False,
-    virtual=True,
+
+
+def _review(group: str, kind: str, schema: str, *, namespaced: bool = False) -> ResourceType:
+    return ResourceType(
+        group, "v1", kind, kind.lower() + "s", schema + kind, namespaced=namespaced, virtual=True
+    )
+
+
+SELF_SUBJECT_REVIEW = _review("authentication.k8s.io", "SelfSubjectReview", _AUTHENTICATION)
+TOKEN_REVIEW = _review("authentication.k8s.io", "TokenReview", _AUTHENTICATION)
+LOCAL_SUBJECT_ACCESS_REVIEW = _review(
+    "authorization.k8s.io", "LocalSubjectAccessReview", _AUTHORIZATION, namespaced=True
 )
+SELF_SUBJECT_ACCESS_REVIEW = _review("authorization.k8s.io", "SelfSubjectAccessReview", _AUTHORIZATION)
+SELF_SUBJECT_RULES_REVIEW = _review("authorization.k8s.io", "SelfSubjectRulesReview", _AUTHORIZATION)
+SUBJECT_ACCESS_REVIEW = _review("authorization.k8s.io", "SubjectAccessReview", _AUTHORIZATION)
+TOKEN_REQUEST = _review("authentication.k8s.io", "TokenRequest", _AUTHENTICATION)
+"""What is sent to a service account's `token`; there is no collection of it."""
 
 RESOURCES: tuple[ResourceType, ...] = (
     CONFIG_MAP,
@@ -188,11 +203,18 @@ RESOURCES: tuple[ResourceType, ...] = (
     DEPLOYMENT,
     REPLICA_SET,
     SELF_SUBJECT_REVIEW,
+    TOKEN_REVIEW,
+    LOCAL_SUBJECT_ACCESS_REVIEW,
     SELF_SUBJECT_ACCESS_REVIEW,
     SELF_SUBJECT_RULES_REVIEW,
+    SUBJECT_ACCESS_REVIEW,
     ENDPOINT_SLICE,
     DESTINATION_RULE,
     DESTINATION_RULE_BETA,
     SERVICE_ENTRY,
     VIRTUAL_SERVICE,
+    CLUSTER_ROLE_BINDING,
+    CLUSTER_ROLE,
+    ROLE_BINDING,
+    ROLE,
 )

@@ -71,6 +71,11 @@ def name(obj: Object) -> str:
     return found
 
 
+def created_at(obj: Object) -> str:
+    found: str = obj["metadata"].get("creationTimestamp", "")
+    return found
+
+
 def age(obj: Object) -> str:
     return since(obj["metadata"].get("creationTimestamp"))
 
@@ -210,6 +215,27 @@ def _expression(expression: Object) -> str:
         "DoesNotExist": f"!{key}",
     }
     return forms[expression["operator"]]
+
+
+def role_reference(binding: Object) -> str:
+    """`ClusterRole/view`."""
+    role = binding["roleRef"]
+    return f"{role['kind']}/{role['name']}"
+
+
+def subjects(kind: str) -> Cell:
+    """The names of a binding's subjects of one kind."""
+
+    def cell(binding: Object) -> str:
+        found = [subject for subject in binding.get("subjects") or () if subject["kind"] == kind]
+        return ", ".join(
+            f"{subject.get('namespace', '')}/{subject['name']}"
+            if kind == "ServiceAccount"
+            else subject["name"]
+            for subject in found
+        )
+
+    return cell
 
 
 def last_seen(event: Object) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tutorial.sandbox.resources import ResourceType
+from tutorial.sandbox.resources import RBAC_GROUP, ResourceType
 
 Object = dict[str, Any]
 
@@ -27,6 +27,10 @@ _WITHOUT_GENERATION = frozenset(
         ("", "configmaps"),
         ("", "secrets"),
         ("", "events"),
+        (RBAC_GROUP, "roles"),
+        (RBAC_GROUP, "rolebindings"),
+        (RBAC_GROUP, "clusterroles"),
+        (RBAC_GROUP, "clusterrolebindings"),
     }
 )
 _SERVER_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")

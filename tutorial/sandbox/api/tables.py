@@ -11,6 +11,8 @@ from typing import Any
 
 from tutorial.sandbox.api import cells, pod_cells
 from tutorial.sandbox.resources import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
     CONFIG_MAP,
     DEPLOYMENT,
     DESTINATION_RULE,
@@ -21,6 +23,8 @@ from tutorial.sandbox.resources import (
     NODE,
     POD,
     REPLICA_SET,
+    ROLE,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -49,6 +53,15 @@ _CONTAINERS = (
     Column("Containers", cells.container_names, wide=True),
     Column("Images", cells.container_images, wide=True),
     Column("Selector", cells.workload_selector, wide=True),
+)
+_ROLE = (_NAME, Column("Created At", cells.created_at, type="date"))
+_BINDING = (
+    _NAME,
+    Column("Role", cells.role_reference),
+    _AGE,
+    Column("Users", cells.subjects("User"), wide=True),
+    Column("Groups", cells.subjects("Group"), wide=True),
+    Column("ServiceAccounts", cells.subjects("ServiceAccount"), wide=True),
 )
 
 _COLUMNS: dict[tuple[str, str], tuple[Column, ...]] = {
@@ -147,6 +160,10 @@ _COLUMNS: dict[tuple[str, str], tuple[Column, ...]] = {
         Column("Hosts", cells.json_list("spec.hosts")),
         _AGE,
     ),
+    ROLE.storage_key: _ROLE,
+    CLUSTER_ROLE.storage_key: _ROLE,
+    ROLE_BINDING.storage_key: _BINDING,
+    CLUSTER_ROLE_BINDING.storage_key: _BINDING,
 }
 _ONLY_NAME = (_NAME, _AGE)
 

@@ -14,7 +14,7 @@ import orjson
 from tutorial.sandbox import resources
 from tutorial.sandbox.ports import Object
 from tutorial.sandbox.resources import ResourceType
-from tutorial.sandbox.schemas.defaults import endpoints, pod, service, workload
+from tutorial.sandbox.schemas.defaults import endpoints, pod, rbac, service, workload
 
 
 def default(resource: ResourceType, obj: Object) -> Object:
@@ -65,4 +65,6 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Object], None]] = {
     resources.ENDPOINT_SLICE.storage_key: endpoints.default_slice,
     resources.NAMESPACE.storage_key: _default_namespace,
     resources.SECRET.storage_key: _default_secret,
+    resources.ROLE_BINDING.storage_key: rbac.default_binding,
+    resources.CLUSTER_ROLE_BINDING.storage_key: rbac.default_binding,
 }

@@ -11,7 +11,7 @@ from tutorial.sandbox import resources
 from tutorial.sandbox.ports import Object
 from tutorial.sandbox.resources import ResourceType
 from tutorial.sandbox.schemas.errors import FieldError
-from tutorial.sandbox.schemas.semantics import data, endpoints, metadata, names, pod, service, workload
+from tutorial.sandbox.schemas.semantics import data, endpoints, metadata, names, pod, rbac, service, workload
 
 Check = Callable[[Object], Iterator[FieldError]]
 UpdateCheck = Callable[[Object, Object], Iterator[FieldError]]
@@ -19,6 +19,10 @@ UpdateCheck = Callable[[Object, Object], Iterator[FieldError]]
 _NAMES: dict[tuple[str, str], names.Rule] = {
     resources.SERVICE.storage_key: names.dns_label,
     resources.NAMESPACE.storage_key: names.dns_label,
+    resources.ROLE.storage_key: names.path_segment,
+    resources.ROLE_BINDING.storage_key: names.path_segment,
+    resources.CLUSTER_ROLE.storage_key: names.path_segment,
+    resources.CLUSTER_ROLE_BINDING.storage_key: names.path_segment,
 }
 _CHECKS: dict[tuple[str, str], Check] = {
     resources.SERVICE.storage_key: service.validate,
@@ -29,6 +33,10 @@ _CHECKS: dict[tuple[str, str], Check] = {
     resources.ENDPOINT_SLICE.storage_key: endpoints.validate_slice,
     resources.CONFIG_MAP.storage_key: data.validate_config_map,
     resources.SECRET.storage_key: data.validate_secret,
+    resources.ROLE.storage_key: rbac.validate_role,
+    resources.ROLE_BINDING.storage_key: rbac.validate_role_binding,
+    resources.CLUSTER_ROLE.storage_key: rbac.validate_cluster_role,
+    resources.CLUSTER_ROLE_BINDING.storage_key: rbac.validate_cluster_role_binding,
 }
 _UPDATE_CHECKS: dict[tuple[str, str], UpdateCheck] = {
     resources.SERVICE.storage_key: service.validate_update,
@@ -38,6 +46,8 @@ _UPDATE_CHECKS: dict[tuple[str, str], UpdateCheck] = {
     resources.ENDPOINT_SLICE.storage_key: endpoints.validate_slice_update,
     resources.CONFIG_MAP.storage_key: data.validate_update,
     resources.SECRET.storage_key: data.validate_update,
+    resources.ROLE_BINDING.storage_key: rbac.validate_binding_update,
+    resources.CLUSTER_ROLE_BINDING.storage_key: rbac.validate_binding_update,
 }
 
 

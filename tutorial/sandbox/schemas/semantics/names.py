@@ -99,6 +99,14 @@ def environment_name(text: str) -> Iterator[str]:
         )
 
 
+def path_segment(text: str) -> Iterator[str]:
+    """A name that may hold anything but what would change a URL's path: names of roles."""
+    if text in (".", ".."):
+        yield f"may not be '{text}'"
+        return
+    yield from (f"may not contain '{character}'" for character in "/%" if character in text)
+
+
 def port_name(text: str) -> Iterator[str]:
     """An IANA service name: a container port's name, a textual targetPort."""
     if len(text) > 15:
