@@ -1,5 +1,5 @@
-"""What a cluster has from its first moment: namespaces and the API's own service (the kubelet adds its
-node).
+"""What a cluster has from its first moment: roles, namespaces and the API's own service (the kubelet
+adds its node).
 
 Called by `ControllerManager.start` before the controllers run.
 """
@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutorial.sandbox.controllers.default_roles import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 from tutorial.sandbox.ports import Object, Objects
-from tutorial.sandbox.resources import NAMESPACE, SERVICE, ResourceType
+from tutorial.sandbox.resources import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    NAMESPACE,
+    SERVICE,
+    ResourceType,
+)
 from tutorial.sandbox.status import ApiError
 
 _NAMESPACES: dict[str, dict[str, str]] = {
@@ -34,6 +41,10 @@ _KUBERNETES: Object = {
 
 def bootstrap(objects: Objects) -> None:
     """Make what is missing."""
+    for role in CLUSTER_ROLES:
+        _ensure(objects, CLUSTER_ROLE, role)
+    for binding in CLUSTER_ROLE_BINDINGS:
+        _ensure(objects, CLUSTER_ROLE_BINDING, binding)
     for name, labels in _NAMESPACES.items():
         _ensure(objects, NAMESPACE, {"metadata": {"name": name, "labels": labels}})
     _ensure(objects, SERVICE, _KUBERNETES)

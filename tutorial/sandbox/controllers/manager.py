@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from tutorial.sandbox.controllers.aggregation import AggregationController
 from tutorial.sandbox.controllers.bootstrap import bootstrap
 from tutorial.sandbox.controllers.controller import Controller, ControllerTask
 from tutorial.sandbox.controllers.deployment import DeploymentController
@@ -50,6 +51,7 @@ class ControllerManager:
             GarbageCollector(self._objects),
             EventExpiry(self._objects),
             TaintController(self._objects),
+            AggregationController(self._objects),
         )
         self._tasks = [asyncio.create_task(_keep_running(one)) for one in controllers]
 
