@@ -20,7 +20,8 @@ from tutorial.sandbox.api.kubeconfig import write_kubeconfig
 from tutorial.sandbox.api.objects import ObjectsFacade
 from tutorial.sandbox.api.server import ApiServer
 from tutorial.sandbox.api.tls import make_certificate
-from tutorial.sandbox.resources import NAMESPACE, POD
+from tutorial.sandbox.controllers.default_roles import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
+from tutorial.sandbox.resources import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, NAMESPACE, POD
 from tutorial.sandbox.schemas import Schemas
 from tutorial.sandbox.status import ApiError
 from tutorial.sandbox.store.store import Store
@@ -126,6 +127,10 @@ class Cluster:
         for name in ("default", "kube-system"):
             namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             self.objects.create(NAMESPACE, None, namespace)
+        for role in CLUSTER_ROLES:
+            self.objects.create(CLUSTER_ROLE, None, role)
+        for binding in CLUSTER_ROLE_BINDINGS:
+            self.objects.create(CLUSTER_ROLE_BINDING, None, binding)
         certificate = make_certificate()
         self.authority = certificate.authority
         self._server = ApiServer(self.objects, LocalRuntime(), TOKEN, certificate.context())

@@ -7,26 +7,35 @@ from typing import Any
 
 from aiohttp import web
 
-from tutorial.sandbox.api import bodies, deletion, errors, patching, replies, reviews, scale, subresources
+from tutorial.sandbox.api import bodies, deletion, errors, patching, replies, scale, subresources
 from tutorial.sandbox.api.absent import is_absent
+from tutorial.sandbox.api.access import reviews
+from tutorial.sandbox.api.access.control import AccessControl
+from tutorial.sandbox.api.access.token_request import issue_token
+from tutorial.sandbox.api.access.user import user_of
 from tutorial.sandbox.api.listing import ListQuery, list_reply, shown
 from tutorial.sandbox.api.objects import ObjectsFacade
 from tutorial.sandbox.api.options import DeleteOptions, WriteOptions
 from tutorial.sandbox.api.routes import Target, UnknownResourceError
 from tutorial.sandbox.api.watch_stream import serve_watch
 from tutorial.sandbox.ports import PodRuntime
+from tutorial.sandbox.resources import TOKEN_REQUEST, ResourceType
 from tutorial.sandbox.status import ApiError
 
 Object = dict[str, Any]
 Reply = web.StreamResponse
 
+_ONLY_CREATED = frozenset({"token"})
+
 
 class Handlers:
-    """The verbs of the API over `objects`; `runtime` serves a pod's own subresources."""
+    """The verbs of the API over `objects`; `runtime` serves a pod's own subresources, `access` has
+    admitted every request and answers questions about rights."""
 
-    def __init__(self, objects: ObjectsFacade, runtime: PodRuntime) -> None:
+    def __init__(self, objects: ObjectsFacade, runtime: PodRuntime, access: AccessControl) -> None:
         self._objects = objects
         self._runtime = runtime
+        self._access = access
         self._verbs: dict[str, Callable[[web.BaseRequest, Target], Awaitable[Reply]]] = {
             "GET": self._get,
             "HEAD": self._get,
@@ -65,7 +74,11 @@ class Handlers:
 
     async def _get(self, request: web.BaseRequest, target: Target) -> Reply:
         if target.subresource in subresources.SERVED_BY_NODE:
+            if target.subresource in subresources.INTERACTIVE:
+                self._access.require_also(request, "create")
             return await subresources.serve(request, target, self._objects, self._runtime)
+        if target.subresource in _ONLY_CREATED:
+            raise errors.method_not_allowed()
         query = ListQuery.parse(request, target)
         if query.watch:
             return await serve_watch(request, self._objects, target, query)
@@ -79,11 +92,13 @@ class Handlers:
     async def _create(self, request: web.BaseRequest, target: Target) -> Reply:
         if target.subresource in subresources.SERVED_BY_NODE:
             return await subresources.serve(request, target, self._objects, self._runtime)
+        if target.subresource == "token":
+            return await self._issue_token(request, target)
         if target.name:
             raise errors.method_not_allowed()
         if target.resource.namespaced and target.namespace is None:
             raise errors.method_not_allowed()
-        options = write_options(request, target)
+        options = self._write_options(request, target)
         body = await request.read()
         obj = bodies.parse_object(target.resource, request.headers.get("Content-Type", ""), body)
         options.repeated = repeated_fields(options, body)
@@ -92,7 +107,7 @@ class Handlers:
 
     async def _update(self, request: web.BaseRequest, target: Target) -> Reply:
         _require_name(target)
-        options = write_options(request, target)
+        options = self._write_options(request, target)
         body = await request.read()
         if target.subresource == "scale":
             wanted = bodies.parse_document(body)
@@ -111,11 +126,13 @@ class Handlers:
 
     async def _patch(self, request: web.BaseRequest, target: Target) -> Reply:
         _require_name(target)
-        options = write_options(request, target)
+        options = self._write_options(request, target)
         media_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
         body = await request.read()
         resource, namespace, name = target.resource, target.namespace, target.name
         if media_type == patching.APPLY:
+            if not self._objects.exists(resource, namespace, name):
+                self._access.require_also(request, "create")
             obj, is_new = patching.server_side_apply(
                 self._objects, resource, (namespace, name), body, options, force=_flag(request, "force")
             )
@@ -158,10 +175,34 @@ class Handlers:
     async def _review(self, request: web.BaseRequest, target: Target) -> Reply:
         if request.method != "POST" or target.name:
             raise errors.method_not_allowed()
-        review = bodies.parse_object(
-            target.resource, request.headers.get("Content-Type", ""), await request.read()
+        review = await self._decoded(request, target, target.resource)
+        user = user_of(request)
+        answered = reviews.answer(target.resource, review, target.namespace, user, self._access)
+        return replies.json_reply(answered, 201)
+
+    async def _issue_token(self, request: web.BaseRequest, target: Target) -> Reply:
+        wanted = await self._decoded(request, target, TOKEN_REQUEST)
+        issued = issue_token(
+            self._objects,
+            self._access.tokens,
+            target.namespace or "",
+            target.name,
+            wanted,
+            dry_run=_dry_run(request),
         )
-        return replies.json_reply(reviews.answer(target.resource, review), 201)
+        return replies.json_reply(issued, 201)
+
+    async def _decoded(self, request: web.BaseRequest, target: Target, kind: ResourceType) -> Object:
+        """The body of a request that stores nothing, with known fields only."""
+        obj = bodies.parse_object(kind, request.headers.get("Content-Type", ""), await request.read())
+        options = write_options(request, target)
+        decoded, _ = self._objects.schemas.decode_strict(kind, obj, options.strictness)
+        return decoded
+
+    def _write_options(self, request: web.BaseRequest, target: Target) -> WriteOptions:
+        options = write_options(request, target)
+        options.confirm = self._access.grant_check(request, target.resource)
+        return options
 
     def _written(
         self, request: web.BaseRequest, target: Target, obj: Object, options: WriteOptions, status: int = 200
@@ -228,6 +269,8 @@ def _require_name(target: Target) -> None:
         raise errors.method_not_allowed()
     if target.subresource in subresources.SERVED_BY_NODE:
         raise UnknownResourceError
+    if target.subresource in _ONLY_CREATED:
+        raise errors.method_not_allowed()
 
 
 def _check_url(target: Target, obj: Object) -> None:

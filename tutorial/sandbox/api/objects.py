@@ -85,6 +85,8 @@ class ObjectsFacade:
         if resource is SERVICE:
             self._allocate(new)
         self._refuse(resource, new, self.schemas.validate_create(resource, new))
+        if options.confirm:
+            options.confirm(None, new)
         self._advise(resource, new, options)
         metadata.drop_empty_metadata(new)
         name = new["metadata"]["name"]
@@ -195,6 +197,8 @@ class ObjectsFacade:
         if resource is SERVICE:
             self._allocate(new)
         self._refuse(resource, new, self.schemas.validate_update(resource, old, new))
+        if options.confirm:
+            options.confirm(old, new)
         self._advise(resource, new, options)
         metadata.bump_generation(resource, new, old)
         record_update(self.types(resource), resource, old, new, options)

@@ -18,8 +18,9 @@ class WriteOptions:
     """`manager` and `operation` go into managedFields (none without a manager); `strictness` is
     kubectl's fieldValidation: Strict, Warn or Ignore; `warnings` collects what the client is
     told besides the answer; `repeated` are the fields that the body had twice; `explain` turns an
-    object that cannot be read into a patch's own refusal; `internal` is a part of the control
-    plane itself, which may do what a client's plain update may not (finalize a namespace)."""
+    object that cannot be read into a patch's own refusal; `confirm` is asked, with what is stored
+    now (None for a new object) and what would be, and may refuse it; `internal` is a part of the
+    control plane itself, which may do what a client's plain update may not (finalize a namespace)."""
 
     manager: str = ""
     operation: str = "Update"
@@ -30,6 +31,7 @@ class WriteOptions:
     warnings: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     explain: Callable[[DecodingError, dict[str, Any]], ApiError] | None = None
+    confirm: Callable[[dict[str, Any] | None, dict[str, Any]], None] | None = None
 
 
 def by_control_plane(manager: str = "kube-controller-manager") -> WriteOptions:

@@ -76,6 +76,12 @@ def field_test(resource: ResourceType, selector: str) -> Test | None:
     return lambda obj: all(test(obj) for test in tests)
 
 
+def selected_name(selector: str) -> str | None:
+    """The name that a field selector asks for, when it asks for nothing else."""
+    name, operator, value = selector.replace("==", "=").partition("=")
+    return value if operator and name == "metadata.name" and "," not in value else None
+
+
 def _field_requirement(resource: ResourceType, term: str) -> Test:
     negated = "!=" in term
     name, operator, value = term.replace("!=", "=").replace("==", "=").partition("=")

@@ -1,13 +1,12 @@
 """The API server: HTTP over TLS on loopback. Started and stopped by `tutorial.sandbox.supervisor`.
 
-It checks the token, tells resource requests from documents about the server itself, and turns every
-refusal into a Status.
+It lets in whom `access` admits, tells resource requests from documents about the server itself, and
+turns every refusal into a Status.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import ssl
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from tutorial.sandbox.api import discovery, errors, openapi, replies
+from tutorial.sandbox.api.access.control import AccessControl
 from tutorial.sandbox.api.handlers import Handlers
 from tutorial.sandbox.api.objects import ObjectsFacade
 from tutorial.sandbox.api.routes import UnknownGroupVersionError, UnknownResourceError, parse_path
@@ -33,16 +33,16 @@ class ApiServer:
     Args:
         objects: what is served.
         runtime: runs `exec` and reads logs.
-        token: the bearer token that every request needs.
+        token: the bearer token of the one who may do everything; others get theirs from the server.
         tls: the server's certificate (see `tls.ServingCertificate`); None serves plain HTTP.
     """
 
     def __init__(
         self, objects: ObjectsFacade, runtime: PodRuntime, token: str, tls: ssl.SSLContext | None = None
     ) -> None:
-        self._handlers = Handlers(objects, runtime)
+        self._access = AccessControl(objects, token)
+        self._handlers = Handlers(objects, runtime, self._access)
         self._schemas = objects.schemas
-        self._authorization = f"Bearer {token}".encode()
         self._tls = tls
         self._runner: web.ServerRunner | None = None
 
@@ -69,9 +69,9 @@ class ApiServer:
             self._runner = None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path not in _PUBLIC and not self._is_authorized(request):
-            return replies.error_reply(ApiError(401, "Unauthorized", "Unauthorized"))
         try:
+            if request.path not in _PUBLIC:
+                self._access.admit(request)
             return await self._answer(request)
         except UnknownGroupVersionError:
             return replies.path_not_found()
@@ -83,10 +83,6 @@ class ApiServer:
             _log.exception("%s %s failed", request.method, request.path)
             message = "Internal error occurred: the sandbox's API server failed; its log says where"
             return replies.error_reply(ApiError(500, "InternalError", message))
-
-    def _is_authorized(self, request: web.BaseRequest) -> bool:
-        sent = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(sent, self._authorization)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path

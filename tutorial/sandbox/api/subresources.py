@@ -18,7 +18,10 @@ from tutorial.sandbox.ports import PodRuntime
 
 Object = dict[str, Any]
 
-SERVED_BY_NODE = frozenset({"log", "exec", "attach", "portforward"})
+INTERACTIVE = frozenset({"exec", "attach", "portforward"})
+"""Whoever opens one of these, by whichever method, needs the right to create it (Kubernetes 1.35)."""
+
+SERVED_BY_NODE = frozenset({"log", *INTERACTIVE})
 
 
 async def serve(
