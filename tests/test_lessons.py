@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from tutorial.engine.plan import make_plan
+from tutorial.engine.plan import Plan, make_plan
+from tutorial.engine.settings import adapted_settings
 from tutorial.errors import UsageError
 from tutorial.expect.check import check
+from tutorial.expect.verdict import Verdict
 from tutorial.steps.catalog import bundled_tutorials, find_tutorial
 from tutorial.steps.lint import lint_tutorial
 from tutorial.steps.loader import load_tutorial
@@ -131,14 +136,44 @@ DOCUMENTED = {
 }
 
 
-def shown(name: str, **settings: str) -> dict[str, str]:
-    """The commands of a run with these settings on the newest versions, as the screen shows them."""
-    plan = make_plan(
-        load_tutorial(find_tutorial(name)),
-        settings=settings,
-        facts={"backend": "sandbox", "istio": "1.31.0", "kubernetes": "1.36", "mesh": "sidecar"},
-    )
+NEWEST = {
+    "backend": "sandbox",
+    "istio": "1.31.0",
+    "istio_api": "v1",
+    "kubernetes": "1.36",
+    "mesh": "sidecar",
+}
+OLD_CLUSTER = {"backend": "cluster", "istio": "1.20.3", "istio_api": "v1beta1", "kubernetes": "1.29"}
+TODAY = "203.0.113.7"
+
+
+def planned(name: str, facts: dict[str, str] = NEWEST, **given: str) -> Plan:
+    """The plan of a run with these settings where these facts hold; every name has the address TODAY."""
+    tutorial = load_tutorial(find_tutorial(name))
+    settings = adapted_settings(tutorial, given, facts, lambda _: TODAY)
+    return make_plan(tutorial, settings=settings, facts=facts)
+
+
+def shown(name: str, facts: dict[str, str] = NEWEST, **settings: str) -> dict[str, str]:
+    """The commands of that run, as the screen shows them."""
+    plan = planned(name, facts, **settings)
     return {each.step.id: plan.fill(each.step.command).rstrip("\n") for each in plan.steps}
+
+
+def verdict(plan: Plan, step_id: str, stdout: str = "", stderr: str = "", *, until: bool = False) -> Verdict:
+    """What the step, or its `until`, says of this output."""
+    step = next(each.step for each in plan.steps if each.step.id == step_id)
+    assert step.until is not None or not until
+    return check(
+        step.until.expect if until and step.until else step.expect,
+        exit_code=0,
+        stdout=stdout,
+        stderr=stderr,
+        before={},
+        after={},
+        variables=plan.variables,
+        facts=plan.facts,
+    )
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -209,6 +244,89 @@ def test_old_and_new_curl_prove_the_cluster_ip(line: str, address: str, passes: 
         facts={},
     )
     assert verdict.passed is passes
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_below_istio_1_22_the_rules_are_v1beta1_and_nothing_else_differs(name: str) -> None:
+    facts = {**OLD_CLUSTER, "backend": "sandbox", "mesh": "sidecar"}
+    documented = {
+        step: command.replace("networking.istio.io/v1", "networking.istio.io/v1beta1")
+        for step, command in DOCUMENTED[name].items()
+    }
+    assert shown(name, facts) == documented
+
+
+HEADERS = {"Host": "my-httpbin.default.svc.cluster.local"}
+ADDED = {
+    "X-Envoy-Peer-Metadata": "ChoK",
+    "X-Envoy-Peer-Metadata-Id": "sidecar~10.1.2.3~sleep-1-2.default~default.svc.cluster.local",
+}
+
+
+@pytest.mark.parametrize(
+    ("mesh", "headers", "passes"),
+    [
+        ("sidecar", HEADERS | ADDED, True),
+        ("sidecar", HEADERS, False),
+        ("ambient", HEADERS, True),
+        ("ambient", {"Host": "httpbin.org"}, False),
+    ],
+)
+@pytest.mark.parametrize("of_lists", [False, True], ids=["httpbin", "go-httpbin"])
+def test_only_a_sidecar_must_add_headers_and_any_httpbin_shows_them(
+    mesh: str, headers: dict[str, str], passes: bool, of_lists: bool
+) -> None:
+    plan = planned("externalname", {**NEWEST, "mesh": mesh})
+    answer = {name: [value] if of_lists else value for name, value in headers.items()}
+    assert verdict(plan, "access-with-sidecar", json.dumps({"headers": answer})).passed is passes
+
+
+@pytest.mark.parametrize(("mesh", "ready"), [("sidecar", "2/2"), ("ambient", "1/1")])
+def test_a_pod_in_ambient_mode_has_one_container(mesh: str, ready: str) -> None:
+    plan = planned("externalname", {**NEWEST, "mesh": mesh})
+    for shown_ready in ("1/1", "2/2"):
+        table = f"NAME    READY  STATUS  RESTARTS  AGE\nsleep-1-2  {shown_ready}  Running  0  3s\n"
+        assert verdict(plan, "source-pod", table, until=True).passed is (shown_ready == ready)
+    step = next(each.step for each in plan.steps if each.step.id == "source-pod")
+    assert f"READY says {ready}" in step.after
+    titles = " ".join(plan.fill(each.step.title) for each in plan.steps)
+    assert ("in the mesh" in titles) is (mesh == "ambient")
+
+
+@pytest.mark.parametrize(("kubernetes", "warned"), [("1.32", False), ("1.33", True)])
+def test_the_warning_about_endpoints_is_expected_where_kubernetes_gives_it(
+    kubernetes: str, warned: bool
+) -> None:
+    plan = planned("endpoints", {**NEWEST, "kubernetes": kubernetes})
+    created = "endpoints/my-wikipedia created\n"
+    warning = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
+    assert verdict(plan, "create-endpoints", created, warning).passed
+    assert verdict(plan, "create-endpoints", created).passed is not warned
+    step = next(each.step for each in plan.steps if each.step.id == "create-endpoints")
+    assert ("warning" in step.explain + step.after) is warned
+
+
+@pytest.mark.parametrize(
+    ("backend", "given", "addresses"),
+    [
+        ("sandbox", {}, ("198.35.26.96", "208.80.153.224")),
+        ("cluster", {}, (TODAY, "208.80.153.224")),
+        ("cluster", {"WIKIPEDIA_1": "208.80.153.224"}, ("208.80.153.224", "208.80.154.224")),
+    ],
+)
+def test_a_cluster_gets_wikipedias_address_of_today(
+    backend: str, given: dict[str, str], addresses: tuple[str, str]
+) -> None:
+    command = shown("endpoints", {**NEWEST, "backend": backend}, **given)["create-endpoints"]
+    assert re.findall(r"ip: (\S+)", command) == list(addresses)
+
+
+@pytest.mark.parametrize("name", ["externalname", "names", "all"])
+def test_a_mirror_of_httpbin_takes_its_place_everywhere(name: str) -> None:
+    plan = planned(name, HTTPBIN_HOST="httpbin.example.com")
+    for planned_step in plan.steps:
+        said = asdict(replace(planned_step.step, sample="", notes=()))
+        assert "httpbin.org" not in plan.fill(json.dumps(said, default=str)), planned_step.step.id
 
 
 @pytest.mark.parametrize("path", bundled_tutorials(), ids=lambda path: path.name)
