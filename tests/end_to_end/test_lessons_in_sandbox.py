@@ -35,6 +35,38 @@ spec:
     command: ["/bin/sh", "-c", "cd $(mktemp -d) && echo NAME > index.html && python3 -m http.server 8080"]
 """
 
+MIRROR = """
+apiVersion: v1
+kind: Service
+metadata: {name: httpbin}
+spec: {selector: {app: httpbin}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: httpbin, labels: {app: httpbin}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: web
+    image: python
+    command:
+    - python3
+    - -c
+    - |
+      import json
+      from http.server import BaseHTTPRequestHandler, HTTPServer
+      class Headers(BaseHTTPRequestHandler):
+          def do_GET(self):
+              headers = {name.title(): self.headers.get_all(name) for name in self.headers}
+              body = json.dumps({"headers": headers}).encode()
+              self.send_response(200)
+              self.send_header("Content-Length", str(len(body)))
+              self.end_headers()
+              self.wfile.write(body)
+      HTTPServer(("", 8080), Headers).serve_forever()
+"""
+"""httpbin's /headers as go-httpbin answers it: each header's value is a list."""
+
 
 @pytest.mark.parametrize(
     ("tutorial", "settings", "passed"),
@@ -67,6 +99,23 @@ def test_the_deprecation_of_endpoints_is_shown(machine: Machine) -> None:
     )
     assert slices.returncode == 0
     assert "is deprecated" not in slices.stdout + slices.stderr
+
+
+def test_a_mirror_like_go_httpbin_an_image_of_ones_own_and_older_kinds(machine: Machine) -> None:
+    assert machine.run("sandbox", "up").returncode == 0
+    machine.kubectl("create", "namespace", "mirror")
+    machine.kubectl("apply", "-n", "mirror", "-f", "-", given=MIRROR)
+    machine.kubectl("wait", "-n", "mirror", "--for=condition=Ready", "pod/httpbin")
+    settings = ("HTTPBIN_HOST=httpbin.mirror.svc.cluster.local", "IMAGE=own/curl:1", "ISTIO_API=v1beta1")
+    options = [word for setting in settings for word in ("--set", setting)]
+    kept = machine.run("run", "externalname", "--auto", "--keep", "--until", "access-with-sidecar", *options)
+    assert kept.returncode == 0, kept.stdout + kept.stderr
+    assert '"Host": ["my-httpbin.default.svc.cluster.local"]' in kept.stdout + kept.stderr
+    images = machine.kubectl("get", "deployment", "-A", "-o", "jsonpath={..image}")
+    assert images.split() == ["own/curl:1", "own/curl:1"]
+    applied = machine.kubectl("get", "destinationrule", "my-httpbin", "-o", "jsonpath={..annotations}")
+    assert '\\"apiVersion\\":\\"networking.istio.io/v1beta1\\"' in applied
+    assert machine.run("rollback").returncode == 0
 
 
 @pytest.fixture
