@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tutorial.engine.records import Closed, Found, Intent, Made, Outcome, Record, Undone
+from tutorial.engine.records import (
+    Adopted,
+    Announced,
+    Closed,
+    Found,
+    Intent,
+    Made,
+    Outcome,
+    PutBack,
+    Record,
+    Seen,
+    Undone,
+)
 from tutorial.steps.model import ObjectReference
 
 _text = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
@@ -33,6 +45,10 @@ records: st.SearchStrategy[Record] = st.one_of(
         by_hand=_text,
     ),
     st.builds(Outcome, _text, _text, st.integers(), _some(_made), _some(_text)),
+    st.builds(Announced, _some(_references)),
+    st.builds(Adopted, _text, _some(_made)),
+    st.builds(PutBack, _text, _references, _text),
+    st.builds(Seen, _some(_made)),
     st.builds(Found, _text, _some(_made)),
     st.builds(Undone, _text, st.none() | _references, st.booleans(), _text),
     st.builds(Closed, _text, st.booleans()),

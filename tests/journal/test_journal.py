@@ -138,9 +138,19 @@ def test_damage_is_an_error_that_names_the_line(tmp_path: Path, line: str) -> No
 
 def test_another_form_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    path.write_text(json.dumps({"version": 2, "record": "Closed", "outcome": "passed", "kept": False}) + "\n")
-    with pytest.raises(JournalError, match="has the form 2"):
+    path.write_text(json.dumps({"version": 3, "record": "Closed", "outcome": "passed", "kept": False}) + "\n")
+    with pytest.raises(JournalError, match=r"has the form 3; this program reads the forms 1 and 2\."):
         read_journal(path)
+
+
+def test_a_journal_of_the_form_before_is_read_and_written_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with opened(path) as journal:
+        journal.append(INTENT)
+    path.write_text(path.read_text().replace('"version":2', '"version":1'))
+    with opened(path) as journal:
+        journal.append(OUTCOME)
+    assert read_journal(path) == (INTENT, OUTCOME)
 
 
 def test_the_journal_is_the_users_alone_and_not_inherited(tmp_path: Path) -> None:

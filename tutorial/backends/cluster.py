@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from tutorial.backends.discovery import Resource, Served, discover
-from tutorial.backends.objects import object_state, to_recreate, without_allocations
+from tutorial.backends.objects import object_state
 from tutorial.backends.rest import Response, RestClient
+from tutorial.engine.manifests import recreatable, without_allocations
 from tutorial.engine.ports import ObjectState
 from tutorial.errors import AlreadyThereError, ClusterAwayError, NotReadyError
 from tutorial.steps.model import ObjectReference
@@ -102,7 +103,7 @@ class ApiCluster:
         Raises:
             AlreadyThereError: an object of its name is there.
         """
-        body = to_recreate(manifest)
+        body = recreatable(manifest)
         resource, version = self._resource_of(body)
         metadata = body["metadata"]
         namespace = str(metadata.get("namespace") or self._namespace)

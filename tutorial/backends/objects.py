@@ -1,11 +1,10 @@
-"""Kubernetes objects as the engine wants them, and made fit to be created again. Pure.
+"""Kubernetes objects as the engine wants them. Pure.
 
 Called by `tutorial.backends.cluster`.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,17 +14,6 @@ from tutorial.steps.model import ObjectReference
 from tutorial.text.escapes import safe_text
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_SERVER_OWNED = (
-    "creationTimestamp",
-    "deletionGracePeriodSeconds",
-    "deletionTimestamp",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-)
-_ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 
 
 def object_state(reference: ObjectReference, manifest: Mapping[str, Any]) -> ObjectState:
@@ -43,24 +31,6 @@ def object_state(reference: ObjectReference, manifest: Mapping[str, Any]) -> Obj
         owners=tuple(str(each.get("uid", "")) for each in metadata.get("ownerReferences") or ()),
         manifest=manifest,
     )
-
-
-def to_recreate(manifest: Mapping[str, object]) -> dict[str, Any]:
-    """A copy that can be created: without status and without what the server sets."""
-    body: dict[str, Any] = copy.deepcopy(dict(manifest))
-    body.pop("status", None)
-    body["metadata"] = {
-        name: value for name, value in (body.get("metadata") or {}).items() if name not in _SERVER_OWNED
-    }
-    return body
-
-
-def without_allocations(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a service that lets the server choose its addresses anew."""
-    spec = body.get("spec")
-    if not isinstance(spec, dict) or spec.get("clusterIP") == "None":
-        return dict(body)
-    return {**body, "spec": {name: value for name, value in spec.items() if name not in _ALLOCATED}}
 
 
 def _epoch(stamp: object) -> float:

@@ -36,7 +36,8 @@ class Intent:
 
 @dataclass(frozen=True)
 class Made:
-    """An object of this run, by its identity. `manifest` is kept only where undo may need it."""
+    """An object by its identity. `manifest` is what it can be created again from; empty where that
+    is not needed, or must not be kept (a Secret's)."""
 
     reference: ObjectReference
     uid: str
@@ -54,6 +55,41 @@ class Outcome:
     exit_code: int
     made: tuple[Made, ...] = ()
     removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Announced:
+    """Objects that were there before the run and that its steps may replace (`--adopt`): told to
+    the reader before the first step."""
+
+    objects: tuple[ObjectReference, ...]
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """Before the step replaces objects that are not the run's: they are saved whole, with what
+    goes when they go. Each is put back unless a `PutBack` of this step says that it was."""
+
+    step: str
+    objects: tuple[Made, ...]
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """An adopted object is in its place again, as `uid`; empty where its owner deleted it before
+    the step could."""
+
+    step: str
+    reference: ObjectReference
+    uid: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The run's objects in the places of adopted ones, as a command of the run left them: what
+    differs from that later is somebody else's change."""
+
+    objects: tuple[Made, ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +119,7 @@ class Closed:
     kept: bool = False
 
 
-Record = Intent | Outcome | Found | Undone | Closed
+Record = Intent | Outcome | Announced | Adopted | PutBack | Seen | Found | Undone | Closed
 
 
 class Journal(Protocol):

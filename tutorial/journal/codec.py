@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tutorial.engine.records import Closed, Found, Intent, Made, Outcome, Record, Undone
+from tutorial.engine.records import (
+    Adopted,
+    Announced,
+    Closed,
+    Found,
+    Intent,
+    Made,
+    Outcome,
+    PutBack,
+    Record,
+    Seen,
+    Undone,
+)
 from tutorial.steps.model import ObjectReference
 
 
@@ -35,6 +47,22 @@ def _outcome(data: dict[str, Any]) -> Record:
     return Outcome(made=_made(data.pop("made")), removed=tuple(data.pop("removed")), **data)
 
 
+def _announced(data: dict[str, Any]) -> Record:
+    return Announced(objects=tuple(map(_reference, data.pop("objects"))), **data)
+
+
+def _adopted(data: dict[str, Any]) -> Record:
+    return Adopted(objects=_made(data.pop("objects")), **data)
+
+
+def _put_back(data: dict[str, Any]) -> Record:
+    return PutBack(reference=_reference(data.pop("reference")), **data)
+
+
+def _seen(data: dict[str, Any]) -> Record:
+    return Seen(objects=_made(data.pop("objects")), **data)
+
+
 def _found(data: dict[str, Any]) -> Record:
     return Found(objects=_made(data.pop("objects")), **data)
 
@@ -59,6 +87,10 @@ def _made(items: Iterable[Mapping[str, Any]]) -> tuple[Made, ...]:
 _READERS: dict[str, Callable[[dict[str, Any]], Record]] = {
     "Intent": _intent,
     "Outcome": _outcome,
+    "Announced": _announced,
+    "Adopted": _adopted,
+    "PutBack": _put_back,
+    "Seen": _seen,
     "Found": _found,
     "Undone": _undone,
     "Closed": _closed,

@@ -16,7 +16,10 @@ from tutorial.errors import JournalError
 from tutorial.journal.codec import from_json, to_json
 from tutorial.journal.paths import unwritable
 
-VERSION = 1
+VERSION = 2
+"""The form that is written. 2 added what `--adopt` records."""
+
+_READABLE = (1, 2)
 
 
 class FileJournal:
@@ -97,9 +100,10 @@ def _record(path: Path, number: int, line: bytes) -> Record:
     try:
         data = json.loads(line)
         version = data.pop("version")
-        if version != VERSION:
+        if version not in _READABLE:
+            known = " and ".join(map(str, _READABLE))
             raise JournalError(
-                f"The journal {path} has the form {version}; this program reads form {VERSION}.",
+                f"The journal {path} has the form {version}; this program reads the forms {known}.",
                 why="The run was made by another version of egress-tutorial.",
                 do="Use that version to roll the run back.",
             )
