@@ -25,6 +25,7 @@ from tutorial.steps.catalog import find_tutorial
 from tutorial.steps.conditions import counted_steps
 from tutorial.steps.loader import load_tutorial
 from tutorial.steps.model import Step
+from tutorial.steps.substitute import fill
 
 BIN = Path(sys.executable).parent
 PROGRAM = str(BIN / "egress-tutorial")
@@ -47,6 +48,15 @@ class Machine:
     @property
     def sandbox(self) -> Path:
         return self.folder / "state" / "egress-tutorial" / "sandboxes" / "default"
+
+    def sample(self) -> Path:
+        """The sample's manifest as a run lays it out."""
+        tutorial = load_tutorial(find_tutorial("externalname"))
+        assert tutorial.files is not None
+        laid_out = self.folder / tutorial.files.name / "sleep" / "sleep.yaml"
+        laid_out.parent.mkdir(parents=True, exist_ok=True)
+        laid_out.write_text(fill((tutorial.files / "sleep" / "sleep.yaml").read_text(), tutorial.variables))
+        return laid_out
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -102,7 +112,7 @@ def to_first_pause(machine: Machine) -> float:
 
 def to_both_pods(machine: Machine) -> float:
     """From `sandbox up` until a pod with and a pod without a sidecar are ready."""
-    sample = find_tutorial("externalname").parent / "samples" / "sleep" / "sleep.yaml"
+    sample = machine.sample()
     began = time.perf_counter()
     machine.run("sandbox", "up")
     machine.bash(
@@ -207,8 +217,7 @@ def measure(runs: int, folder: Path) -> None:
     machine.run("sandbox", "up")
     tutorial = load_tutorial(find_tutorial("externalname"))
     script = as_bash_script(counted_steps(tutorial), dict(tutorial.variables))
-    assert tutorial.files is not None
-    (folder / tutorial.files.name).symlink_to(tutorial.files)
+    machine.sample()
     ours, theirs = [], []
     for _ in range(runs):
         ours.append(span(machine.run("run", "externalname", "--auto", "-o", "jsonl")))
