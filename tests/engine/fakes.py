@@ -194,7 +194,8 @@ class FakeStopper:
 class FakeShell:
     """Understands lines: `make OBJECT`, `create OBJECT` (not recorded as applied), `delete OBJECT`,
     `say TEXT`, `set NAME VALUE`, `fail`, `interrupt`, `signal TERMINATE`, `late OBJECT` (made when
-    the next sleep is over), `answer NAME` (says what `answers[NAME]` holds, and fails on none)."""
+    the next sleep is over), `ask` (fails while the cluster is away),
+    `answer NAME` (says what `answers[NAME]` holds, and fails on none)."""
 
     def __init__(self, cluster: FakeCluster, stopper: FakeStopper, moments: Moments) -> None:
         self.cluster = cluster
@@ -242,6 +243,8 @@ class FakeShell:
                 self.values[name] = value
             case "unset":
                 self.values.pop(rest, None)
+            case "ask":
+                failed = self.cluster.away_for > 0
             case "signal":
                 self.stopper.send(Stop[rest])
             case "answer":

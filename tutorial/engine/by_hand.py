@@ -12,6 +12,12 @@ def delete_command(reference: ObjectReference) -> str:
     return f"kubectl delete {reference.kind} {quote(reference.name)}{_in_namespace(reference)}"
 
 
+def look_command(reference: ObjectReference) -> str:
+    """The command that shows an object of which it is not known whether it is there and whose it is."""
+    name = f"{reference.kind} {quote(reference.name)}{_in_namespace(reference)}"
+    return f"kubectl get {name} --show-managed-fields -o yaml  # may be this run's"
+
+
 def free_command(reference: ObjectReference) -> str:
     """The command that takes an object's finalizers away."""
     patch = quote('{"metadata":{"finalizers":null}}')

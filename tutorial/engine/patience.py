@@ -10,11 +10,13 @@ from typing import ParamSpec, TypeVar
 
 from tutorial.engine.context import Tools
 from tutorial.engine.ports import ObjectState
-from tutorial.errors import ClusterAwayError
+from tutorial.errors import ClusterAwayError, TutorialError
 from tutorial.steps.model import ObjectReference
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 2.0
 _FIRST_POLL, _LONGEST_POLL = 0.02, 0.5
+
+_ALWAYS_THERE = ObjectReference("namespace", "default")
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -27,12 +29,15 @@ class Stopped(Exception):
 class Patience:
     """Calls the cluster again while it is away, at most `limits.api` seconds in a row.
 
-    Once that time was spent in vain, a further call waits no more.
+    Once that time was spent in vain, a further call fails at once. `waits` counts how often the
+    cluster was away.
     """
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._away_since: float | None = None
+        self._gave_up: ClusterAwayError | None = None
+        self.waits = 0
 
     def call(
         self, ask: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs
@@ -46,16 +51,34 @@ class Patience:
         delay = _FIRST_DELAY
         while True:
             self.check_stop()
+            if self._gave_up is not None:
+                raise self._gave_up
             try:
                 answer = ask(*args, **kwargs)
-            except ClusterAwayError:
+            except ClusterAwayError as error:
+                self._begin_to_wait(error)
                 if self._is_over():
-                    raise
+                    self._gave_up = error
+                    continue
                 self._tools.clock.sleep(delay)
                 delay = min(delay * 2, _LONGEST_DELAY)
             else:
-                self._away_since = None
+                self._end_wait()
                 return answer
+
+    def answers(self) -> bool:
+        """Wait until the API server answers; false when it stays away.
+
+        Raises:
+            Stopped: Ctrl-C.
+        """
+        try:
+            self.call(self._tools.cluster.lookup, _ALWAYS_THERE)
+        except ClusterAwayError:
+            return False
+        except TutorialError:  # a refusal is an answer, too
+            return True
+        return True
 
     def check_stop(self) -> None:
         """Raises Stopped after a Ctrl-C."""
@@ -90,10 +113,22 @@ class Patience:
             clock.sleep(delay)
             delay = min(delay * 1.5, _LONGEST_POLL)
 
+    def _begin_to_wait(self, error: ClusterAwayError) -> None:
+        if self._away_since is not None:
+            return
+        self._away_since = self._tools.clock.monotonic()
+        self.waits += 1
+        if not self._tools.cluster.is_gone():
+            limit = f"{self._tools.limits.api:g} s"
+            waiting = f"Waiting for it, {limit} at most; Ctrl-C ends the waiting."
+            self._tools.emitter.notice(" ".join(filter(None, (error.what, error.why, waiting))), "warning")
+
+    def _end_wait(self) -> None:
+        if self._away_since is not None:
+            self._away_since = None
+            self._tools.emitter.notice("The API server answers again.")
+
     def _is_over(self) -> bool:
-        """Whether the API server has been away for as long as anyone waits for it."""
-        clock = self._tools.clock
-        if self._away_since is None:
-            self._away_since = clock.monotonic()
-            self._tools.emitter.notice("The API server does not answer. Waiting for it.", "warning")
-        return clock.monotonic() - self._away_since >= self._tools.limits.api
+        """Whether it has been away for as long as anyone waits for it, or for good."""
+        waited = self._tools.clock.monotonic() - (self._away_since or 0.0)
+        return waited >= self._tools.limits.api or self._tools.cluster.is_gone()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tutorial.engine.by_hand import delete_command, free_command
+from tutorial.engine.by_hand import delete_command, free_command, look_command
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
@@ -62,9 +62,22 @@ class Remover:
 
     def _clean_up(self, begun: Begun) -> bool:
         """Run the step's cleanup commands, every one; whether all ended well."""
-        results = [self._run(begun, command) for command in begun.cleanup]
+        results = [self._run_when_answered(begun, command) for command in begun.cleanup]
         self.cleaned.add(begun.step)
         return all(results)
+
+    def _run_when_answered(self, begun: Begun, command: str) -> bool:
+        """Run the command once the API server answers; again when it was away meanwhile."""
+        if self.objects and not self.patience.answers():
+            self.left[begun.by_hand or command] = None
+            return False
+        left, waits = dict(self.left), self.patience.waits
+        if self._run(begun, command):
+            return True
+        if not self.objects or not self.patience.answers() or self.patience.waits == waits:
+            return False
+        self.left = left
+        return self._run(begun, command)
 
     def _run(self, begun: Begun, command: str) -> bool:
         self.patience.check_stop()
@@ -100,7 +113,8 @@ class Remover:
             try:
                 state = self._lookup(reference)
             except TutorialError as error:
-                self._still_there(begun.step, reference, "failed", error.what)
+                command = delete_command if reference in known else look_command
+                self._still_there(begun.step, reference, "failed", error.what, command(reference))
                 looked_up = False
                 continue
             uid = known.get(reference, "")
@@ -202,8 +216,10 @@ class Remover:
     def _contents(self, namespace: str) -> Sequence[ObjectState]:
         return self.patience.call(self._tools.cluster.namespace_contents, namespace)
 
-    def _still_there(self, step: str, reference: ObjectReference, outcome: str, detail: str) -> None:
-        self.left[delete_command(reference)] = None
+    def _still_there(
+        self, step: str, reference: ObjectReference, outcome: str, detail: str, command: str = ""
+    ) -> None:
+        self.left[command or delete_command(reference)] = None
         self._undone(step, reference, outcome, detail)
 
     def _undone(self, step: str, reference: ObjectReference, outcome: str, detail: str = "") -> None:
