@@ -61,6 +61,12 @@ class Cluster(ObjectsFacade):
             template = {**template, "spec": {**template["spec"], "containers": containers}}
         return self.update(DEPLOYMENT, {**present, "spec": {**present["spec"], "template": template, **spec}})
 
+    def annotate(self, name: str = "sleep", **annotations: str) -> Object:
+        """Add annotations to a Deployment."""
+        present = self.deployment(name)
+        added = {**present["metadata"].get("annotations", {}), **annotations}
+        return self.update(DEPLOYMENT, {**present, "metadata": {**present["metadata"], "annotations": added}})
+
     def pods(self, namespace: str = "default") -> list[Object]:
         return list(self.list(POD, namespace))
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tutorial.sandbox.controllers.revisions import REVISION
-from tutorial.sandbox.resources import DEPLOYMENT, EVENT, POD, REPLICA_SET
+from tutorial.sandbox.resources import DEPLOYMENT, EVENT, POD, REPLICA_SET, SERVICE_ACCOUNT
 
 
 def conditions(deployment):
@@ -187,3 +187,51 @@ async def test_a_rollout_that_stands_still_is_reported_after_its_deadline(cluste
         await asyncio.sleep(0.01)
 
     assert conditions(cluster.deployment())["Progressing"] == ("False", "ProgressDeadlineExceeded")
+
+
+async def test_the_cause_of_a_change_is_kept_with_its_revision(cluster):
+    cluster.deploy()
+    await cluster.roll_out()
+    cluster.annotate(**{"kubernetes.io/change-cause": "first"})
+    await cluster.settle()
+    cluster.change(image="new")
+    cluster.annotate(**{"kubernetes.io/change-cause": "second"})
+    await cluster.roll_out()
+
+    causes = {
+        one["metadata"]["annotations"][REVISION]: one["metadata"]["annotations"]["kubernetes.io/change-cause"]
+        for one in cluster.list(REPLICA_SET)
+    }
+    assert causes == {"1": "first", "2": "second"}
+
+
+async def test_a_pause_is_said_and_taken_back(cluster):
+    cluster.deploy()
+    await cluster.roll_out()
+    cluster.change(paused=True)
+    await cluster.settle()
+    assert conditions(cluster.deployment())["Progressing"] == ("Unknown", "DeploymentPaused")
+
+    cluster.change(paused=False)
+    await cluster.settle()
+    assert conditions(cluster.deployment())["Progressing"] == ("True", "NewReplicaSetAvailable")
+
+
+async def test_refused_pods_are_reported_until_they_are_taken(cluster):
+    template = {
+        "metadata": {"labels": {"app": "sleep"}},
+        "spec": {"serviceAccountName": "robot", "containers": [{"name": "sleep", "image": "curl"}]},
+    }
+    cluster.deploy(template=template)
+    await cluster.settle()
+    refused = conditions(cluster.deployment())
+    cluster.create(SERVICE_ACCOUNT, "default", {"metadata": {"name": "robot"}})
+    await cluster.until(cluster.pods)
+    await cluster.roll_out()
+
+    assert refused == {
+        "Progressing": ("True", "NewReplicaSetCreated"),
+        "Available": ("False", "MinimumReplicasUnavailable"),
+        "ReplicaFailure": ("True", "FailedCreate"),
+    }
+    assert "ReplicaFailure" not in conditions(cluster.deployment())

@@ -160,13 +160,12 @@ class DeploymentController(Controller):
                 self._report_scaling(deployment, new, 0, size)
             self._mark_revision(deployment, revision)
             return new, "NewReplicaSetCreated"
-        progress = ""
-        if revisions.revision_of(new) < revision:
-            if revisions.revision_of(new):
-                progress = "FoundNewReplicaSet"
-            new = self._update_metadata(new, annotations=revisions.raised(new, revision))
+        found_again = 0 < revisions.revision_of(new) < revision
+        followed = revisions.following(new, deployment, revision)
+        if followed != new:
+            new = self.objects.update(REPLICA_SET, followed)
         self._mark_revision(deployment, revisions.revision_of(new))
-        return new, progress
+        return new, "FoundNewReplicaSet" if found_again else ""
 
     def _create(self, deployment: Object, replica_set: Object) -> Object:
         namespace = deployment["metadata"]["namespace"]

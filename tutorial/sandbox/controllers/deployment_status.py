@@ -5,7 +5,7 @@ Used by `deployment.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tutorial.sandbox.controllers.rolling_update import available, bounds
@@ -23,14 +23,14 @@ def status_of(deployment: Object, new: Object | None, olds: Sequence[Object], pr
             empty when it did not.
     """
     everyone = [*([new] if new else []), *olds]
-    wanted = deployment["spec"]["replicas"]
     usable = sum(available(one) for one in everyone)
+    replicas = _total(everyone, "replicas")
     counts = {
-        "replicas": _total(everyone, "replicas"),
+        "replicas": replicas,
         "updatedReplicas": _total([new] if new else [], "replicas"),
         "readyReplicas": _total(everyone, "readyReplicas"),
         "availableReplicas": usable,
-        "unavailableReplicas": max(0, max(wanted, _total(everyone, "replicas")) - usable),
+        "unavailableReplicas": max(0, max(deployment["spec"]["replicas"], replicas) - usable),
     }
     before = deployment.get("status", {})
     status: Object = {
@@ -39,14 +39,19 @@ def status_of(deployment: Object, new: Object | None, olds: Sequence[Object], pr
     }
     if before.get("collisionCount"):
         status["collisionCount"] = before["collisionCount"]
-    present = {condition["type"]: condition for condition in before.get("conditions", ())}
-    progressing = _progressing(deployment, new, counts, progress)
-    wanted_conditions = [_availability(deployment, usable), progressing]
-    status["conditions"] = [
-        merged(present.get(c["type"]), c, touched=counts != _counts(before))
-        for c in wanted_conditions
-        if c is not None
-    ]
+    conditions = list(before.get("conditions", ()))
+    if progress and new:
+        conditions = with_condition(conditions, _progressing(new, progress))
+    conditions = with_condition(conditions, _availability(deployment, usable))
+    moved = _moved(_counts(before), counts)
+    for condition in _rollout_conditions(deployment, conditions, new, counts, moved=moved):
+        conditions = with_condition(conditions, condition, renew=moved)
+    failure = _replica_failure(everyone)
+    if failure is None:
+        conditions = [one for one in conditions if one["type"] != "ReplicaFailure"]
+    else:
+        conditions = with_condition(conditions, failure)
+    status["conditions"] = conditions
     return status
 
 
@@ -76,6 +81,15 @@ def _counts(status: Object) -> dict[str, int]:
     return {name: status.get(name, 0) for name in names}
 
 
+def _moved(before: dict[str, int], counts: dict[str, int]) -> bool:
+    """Whether a rollout got further: more new pods or fewer old ones, or more that can be used."""
+    fewer_old = (
+        counts["replicas"] - counts["updatedReplicas"] < before["replicas"] - before["updatedReplicas"]
+    )
+    grown = ("updatedReplicas", "readyReplicas", "availableReplicas")
+    return fewer_old or any(counts[name] > before[name] for name in grown)
+
+
 def _availability(deployment: Object, usable: int) -> Condition:
     if usable >= deployment["spec"]["replicas"] - bounds(deployment)[1]:
         return _condition(
@@ -86,14 +100,37 @@ def _availability(deployment: Object, usable: int) -> Condition:
     )
 
 
-def _progressing(
-    deployment: Object, new: Object | None, counts: dict[str, int], progress: str
-) -> Condition | None:
-    """None while there is nothing to say: a paused Deployment without a replica set."""
-    if new is None:
-        return None
+def _rollout_conditions(
+    deployment: Object,
+    present: Sequence[Condition],
+    new: Object | None,
+    counts: dict[str, int],
+    *,
+    moved: bool,
+) -> Iterator[Condition]:
+    """What is to be said of the rollout besides what is said already: that it is paused or resumed, is
+    done, moved, or stands still for too long."""
+    progressing = next((one for one in present if one["type"] == "Progressing"), None)
+    reason = progressing["reason"] if progressing else ""
+    paused = bool(deployment["spec"].get("paused"))
+    if reason != "ProgressDeadlineExceeded" and paused != (reason == "DeploymentPaused"):
+        if paused:
+            yield _condition("Progressing", "Unknown", "DeploymentPaused", "Deployment is paused")
+        else:
+            yield _condition("Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed")
+    finished = counts["replicas"] == counts["updatedReplicas"] and reason == "NewReplicaSetAvailable"
+    if new is None or paused or finished:
+        return
+    if is_complete(deployment, counts):
+        yield _progressing(new, "NewReplicaSetAvailable")
+    elif moved and progressing is not None:
+        yield _progressing(new, "ReplicaSetUpdated")
+    elif seconds_to_deadline({**deployment, "status": {"conditions": present}}) == 0:
+        yield _progressing(new, "ProgressDeadlineExceeded")
+
+
+def _progressing(new: Object, reason: str) -> Condition:
     name = new["metadata"]["name"]
-    reason = _progress_reason(deployment, counts, progress)
     message = _PROGRESS_MESSAGES[reason].format(f'"{name}"')
     return _condition("Progressing", str(reason != "ProgressDeadlineExceeded"), reason, message)
 
@@ -107,34 +144,35 @@ _PROGRESS_MESSAGES = {
 }
 
 
-def _progress_reason(deployment: Object, counts: dict[str, int], progress: str) -> str:
-    """Why a rollout is where it is: done, just moved, still waiting as before, or stuck."""
-    if is_complete(deployment, counts):
-        return "NewReplicaSetAvailable"
-    status = deployment.get("status", {})
-    present = next((c for c in status.get("conditions", ()) if c["type"] == "Progressing"), None)
-    if progress or present is None or counts != _counts(status):
-        return progress or "ReplicaSetUpdated"
-    if seconds_to_deadline(deployment) == 0:
-        return "ProgressDeadlineExceeded"
-    reason: str = present["reason"]
-    return "ReplicaSetUpdated" if reason == "NewReplicaSetAvailable" else reason
+def _replica_failure(replica_sets: Sequence[Object]) -> Condition | None:
+    """That pods are refused: the new replica set's words, or those of the first other one."""
+    for one in replica_sets:
+        for condition in one.get("status", {}).get("conditions", ()):
+            if condition["type"] == "ReplicaFailure":
+                return _condition(
+                    "ReplicaFailure", condition["status"], condition["reason"], condition["message"]
+                )
+    return None
 
 
 def _condition(kind: str, status: str, reason: str, message: str) -> Condition:
     return {"type": kind, "status": status, "reason": reason, "message": message}
 
 
-def merged(present: Condition | None, wanted: Condition, *, touched: bool) -> Condition:
-    """The wanted condition with its times: those of the present one while nothing changed; a
-    progressing one is renewed whenever the rollout moved."""
+def with_condition(
+    conditions: Sequence[Condition], wanted: Condition, *, renew: bool = False
+) -> list[Condition]:
+    """The conditions with one of them set: at the end when it changed, where it was when it did not.
+
+    Args:
+        renew: a rollout that moved is a change though it has the same reason.
+    """
+    present = next((one for one in conditions if one["type"] == wanted["type"]), None)
+    same_status = present is not None and present["status"] == wanted["status"]
+    renewed = renew and wanted["reason"] == "ReplicaSetUpdated"
+    if present is not None and same_status and present["reason"] == wanted["reason"] and not renewed:
+        return list(conditions)
     moment = now()
-    if present is None or present["status"] != wanted["status"]:
-        return {**wanted, "lastUpdateTime": moment, "lastTransitionTime": moment}
-    same = present["reason"] == wanted["reason"] and present["message"] == wanted["message"]
-    renewed = not same or (touched and wanted["type"] == "Progressing")
-    return {
-        **wanted,
-        "lastUpdateTime": moment if renewed else present["lastUpdateTime"],
-        "lastTransitionTime": present["lastTransitionTime"],
-    }
+    since = present["lastTransitionTime"] if present is not None and same_status else moment
+    others = [one for one in conditions if one["type"] != wanted["type"]]
+    return [*others, {**wanted, "lastUpdateTime": moment, "lastTransitionTime": since}]

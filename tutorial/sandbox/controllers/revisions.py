@@ -4,7 +4,6 @@ Used by `deployment.py` and `rolling_update.py`.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 
@@ -90,9 +89,8 @@ def make_new(deployment: Object, revision: int, replicas: int, most: int) -> Obj
 
 def carried_annotations(deployment: Object, revision: int, most: int) -> dict[str, str]:
     """What a replica set carries of its Deployment, with its revision and sizes."""
-    copied = deployment["metadata"].get("annotations", {})
     return {
-        **{name: value for name, value in copied.items() if name not in _NOT_COPIED},
+        **_carried(deployment),
         REVISION: str(revision),
         **sizes(deployment, most),
     }
@@ -103,11 +101,24 @@ def sizes(deployment: Object, most: int) -> dict[str, str]:
     return {DESIRED_REPLICAS: str(deployment["spec"]["replicas"]), MAX_REPLICAS: str(most)}
 
 
-def raised(replica_set: Object, revision: int) -> dict[str, Any]:
-    """The annotations of a replica set that becomes the newest again: its former revision joins its
-    history."""
-    before = replica_set["metadata"].get("annotations", {})
-    former = before.get(REVISION, "")
-    history = [text for text in (before.get(REVISION_HISTORY, ""), former) if text]
-    known = {REVISION_HISTORY: ",".join(history)} if history else {}
-    return {**before, REVISION: str(revision), **known}
+def following(replica_set: Object, deployment: Object, revision: int) -> Object:
+    """The replica set of the present template as its Deployment wants it: with the annotations that
+    are carried over (the cause of the change, say), and as the newest revision. A former revision
+    of it joins its history."""
+    annotations = dict(replica_set["metadata"].get("annotations", {}))
+    if revision_of(replica_set) < revision:
+        history = [text for text in (annotations.get(REVISION_HISTORY), annotations.get(REVISION)) if text]
+        annotations |= {REVISION_HISTORY: ",".join(history)} if history else {}
+        annotations[REVISION] = str(revision)
+    annotations |= _carried(deployment)
+    metadata = {**replica_set["metadata"], "annotations": annotations}
+    spec = dict(replica_set["spec"])
+    spec.pop("minReadySeconds", None)
+    if deployment["spec"].get("minReadySeconds"):
+        spec["minReadySeconds"] = deployment["spec"]["minReadySeconds"]
+    return {**replica_set, "metadata": metadata, "spec": spec}
+
+
+def _carried(deployment: Object) -> dict[str, str]:
+    copied = deployment["metadata"].get("annotations", {})
+    return {name: value for name, value in copied.items() if name not in _NOT_COPIED}
