@@ -1,5 +1,5 @@
 """Deletes Events that nobody will look at any more: those of more than an hour ago, as Kubernetes
-does, and all but the latest few hundred, so that a sandbox that is kept does not grow."""
+does, and all but the latest few hundred of a namespace, so that a sandbox that is kept does not grow."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from tutorial.sandbox.times import age
 
 SECONDS_KEPT = 3600.0
 MOST_KEPT = 500
-_ALL = Key("", "events")
 
 
 class EventExpiry(Controller):
-    """Looks at all Events together, after a new one and when the oldest has to go."""
+    """Looks at a namespace's Events together, after a new one and when the oldest has to go."""
 
     watches = (EVENT,)
 
     def keys(self, resource: ResourceType, change: Change) -> Iterable[Key]:
-        return [_ALL] if change.type == "ADDED" else []
+        if resource is not EVENT or change.type != "ADDED":
+            return []
+        return [Key(change.object["metadata"]["namespace"], "")]
 
     def reconcile(self, key: Key) -> float | None:
-        events = sorted(self.objects.list(EVENT), key=_last_seen)
+        events = sorted(self.objects.list(EVENT, key.namespace), key=_last_seen)
         surplus = len(events) - MOST_KEPT
         expired = [
             event

@@ -35,7 +35,7 @@ class TaintController(Controller):
         if node is None:
             return None
         node = self._mark_cordoned(node)
-        taints = [taint for taint in node["spec"].get("taints", ()) if taint["effect"] == "NoExecute"]
+        taints = [taint for taint in node.get("spec", {}).get("taints", ()) if taint["effect"] == "NoExecute"]
         if not taints:
             return None
         waits = [
@@ -48,15 +48,16 @@ class TaintController(Controller):
 
     def _mark_cordoned(self, node: Object) -> Object:
         """Kubernetes taints a node as long as it is unschedulable, so that tolerations can tell."""
-        taints = node["spec"].get("taints", [])
+        spec = node.get("spec", {})
+        taints = spec.get("taints", [])
         marked = any(taint["key"] == UNSCHEDULABLE for taint in taints)
-        cordoned = bool(node["spec"].get("unschedulable"))
+        cordoned = bool(spec.get("unschedulable"))
         if marked == cordoned:
             return node
         others = [taint for taint in taints if taint["key"] != UNSCHEDULABLE]
         mark = {"key": UNSCHEDULABLE, "effect": "NoSchedule", "timeAdded": now()}
-        spec = {**node["spec"], "taints": [*others, mark] if cordoned else others}
-        return self.objects.update(NODE, {**node, "spec": spec})
+        marked_spec = {**spec, "taints": [*others, mark] if cordoned else others}
+        return self.objects.update(NODE, {**node, "spec": marked_spec})
 
     def _evict(self, pod: Object, taints: list[Object]) -> float | None:
         """Delete a pod that has been here long enough. The seconds that it still may stay, if any."""

@@ -14,6 +14,7 @@ from tutorial.sandbox.ports import Object
 from tutorial.sandbox.schemas.quantities import parse_quantity
 from tutorial.sandbox.taints import UNSCHEDULABLE, tolerates
 
+_NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 _COUNTED = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -33,11 +34,11 @@ def misfit(pod: Object, node: Object, running: Iterable[Object]) -> Misfit | Non
     """
     spec, tolerations = pod["spec"], pod["spec"].get("tolerations", ())
     cordoned = {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
-    if node["spec"].get("unschedulable") and not tolerates(tolerations, cordoned):
+    if node.get("spec", {}).get("unschedulable") and not tolerates(tolerations, cordoned):
         return Misfit(("node(s) were unschedulable",))
     if any(
         taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(tolerations, taint)
-        for taint in node["spec"].get("taints", ())
+        for taint in _taints(node)
     ):
         return Misfit(("node(s) had untolerated taint(s)",))
     if not _selects(spec, node):
@@ -45,6 +46,13 @@ def misfit(pod: Object, node: Object, running: Iterable[Object]) -> Misfit | Non
     name = node["metadata"]["name"]
     lacking = _lacking(pod, node, [one for one in running if one["spec"]["nodeName"] == name])
     return Misfit(lacking, could_preempt=True) if lacking else None
+
+
+def _taints(node: Object) -> list[Object]:
+    """A node's taints, with the one that every node has that no kubelet reports as ready."""
+    taints: list[Object] = node.get("spec", {}).get("taints", [])
+    conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", ())}
+    return taints if conditions.get("Ready") == "True" else [*taints, _NOT_READY]
 
 
 def _selects(spec: Object, node: Object) -> bool:
