@@ -198,3 +198,12 @@ def test_a_watch_from_a_forgotten_revision_is_told(cluster: Cluster, namespace: 
     cluster.call(fill_history)
     (event,) = watch_lines(cluster, "/api/v1/configmaps?watch=true&resourceVersion=1&timeoutSeconds=5")
     assert (event["type"], event["object"]["code"]) == ("ERROR", 410)
+
+
+@pytest.mark.parametrize("kind", ["json-patch", "merge-patch", "strategic-merge-patch"])
+def test_a_patch_that_is_null_changes_nothing(cluster: Cluster, namespace: str, kind: str) -> None:
+    cluster.ok("create", "configmap", "c", "-n", namespace)
+    path = f"/api/v1/namespaces/{namespace}/configmaps/c"
+    before = json.loads(send(cluster, "GET", path)[1])
+    response, data = send(cluster, "PATCH", path, "null", Content_Type=f"application/{kind}+json")
+    assert (response.status, json.loads(data)) == (200, before)

@@ -55,6 +55,8 @@ def patch_function(
         patch = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise errors.bad_request(f"error decoding patch: {error}") from None
+    if patch is None:  # Go decodes null as the empty value
+        patch = [] if media_type == JSON_PATCH else {}
     options.explain = _explain_result
     if media_type == JSON_PATCH:
         if not isinstance(patch, list):
