@@ -19,7 +19,10 @@ from tutorial.steps.model import (
     JsonCheck,
     Note,
     ObjectReference,
+    Outside,
+    Probe,
     Retry,
+    Sidecar,
     StreamExpectation,
     Until,
 )
@@ -190,6 +193,54 @@ def test_a_variable_may_have_a_value_for_some_facts(folder: Folder) -> None:
 def test_faults_of_a_variable_with_conditions(folder: Folder, variable: str, fault: str) -> None:
     folder.write("10-only.yaml", "title: One\ncommand: 'true'\n")
     folder.write("tutorial.yaml", f"title: Mine\nvariables: {{A: {variable}}}\n")
+    assert folder.faults()[0].removeprefix("tutorial.yaml:").startswith(fault)
+
+
+def test_what_a_tutorial_needs_besides_its_cluster(folder: Folder) -> None:
+    parent = folder.path.parent
+    (parent / "before").mkdir()
+    (parent / "before" / "tutorial.yaml").write_text(
+        "title: Before\nvariables: {MODE: a}\nsidecars:\n"
+        "- {namespace: '${NAMESPACE}', sidecar: manual, when: {MODE: a}}\n"
+    )
+    folder.write(
+        "tutorial.yaml",
+        """\
+        title: Mine
+        variables: {NAMESPACE: default}
+        include: [before, .]
+        outside:
+        - {name: One, command: 'curl -f http://${NAMESPACE}', host: one.example}
+        sidecars:
+        - {namespace: plain, sidecar: none}
+        """,
+    )
+    folder.write("10-only.yaml", "title: One\ncommand: 'true'\nprobe: {behind: run --, when: {mesh: b}}\n")
+    tutorial = load_tutorial(folder.path)
+    assert tutorial.outside == (Outside("One", "curl -f http://${NAMESPACE}", "one.example"),)
+    assert tutorial.sidecars == (
+        Sidecar("${NAMESPACE}", "manual", {"MODE": "a"}),
+        Sidecar("plain", "none"),
+    )
+    assert tutorial.steps[0].probe == Probe("run --", {"mesh": "b"})
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("outside: [{name: a}]", '3:11: an item of outside needs "command"'),
+        ('outside: [{name: a, command: "b\\nc"}]', "3:30: the command has more than one line"),
+        ("outside: [{name: '${NO}', command: b}]", "3:19: nothing sets the variable NO"),
+        (
+            "sidecars: [{namespace: a, sidecar: b}]",
+            '3:36: "sidecar" is "b"; write automatic or manual or none',
+        ),
+        ("sidecars: [{namespace: a, sidecar: none, when: {c: d}}]", '3:49: there is no fact or variable "c"'),
+    ],
+)
+def test_faults_of_what_a_tutorial_needs(folder: Folder, line: str, fault: str) -> None:
+    folder.write("10-only.yaml", "title: One\ncommand: 'true'\n")
+    folder.write("tutorial.yaml", f"title: Mine\nvariables: {{A: b}}\n{line}\n")
     assert folder.faults()[0].removeprefix("tutorial.yaml:").startswith(fault)
 
 

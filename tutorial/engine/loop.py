@@ -18,6 +18,7 @@ from tutorial.engine.found import note_found, snapshot
 from tutorial.engine.history import begun_steps, last_outcomes
 from tutorial.engine.plan import CLEANUP_SECTION, PlannedStep
 from tutorial.engine.ports import Prompter, Stop
+from tutorial.engine.probing import probe_outside
 from tutorial.engine.quiet import attempt_quietly
 from tutorial.engine.records import Outcome
 from tutorial.engine.undo import steps_to_undo, undo_steps
@@ -79,6 +80,7 @@ class Walk:
                 self._at = position
                 self._stand_after(attempt, self._steps[position])
                 return False
+            probe_outside(self._context, self._steps[position].step)
         return True
 
     def _outcomes(self) -> dict[str, str]:
@@ -207,6 +209,8 @@ class Walk:
 
     def _attempt(self, planned: PlannedStep, command: str) -> None:
         attempt = attempt_step(self._context, planned.step, command)
+        if attempt.outcome in DONE:
+            probe_outside(self._context, planned.step)
         self._stand_after(attempt, planned)
 
     def _stand_after(self, attempt: Attempt, planned: PlannedStep) -> None:

@@ -46,6 +46,7 @@ def load_checked_tutorial(path: Path) -> Tutorial:
 
 def _all_faults(sources: Sources) -> list[Fault]:
     commands = [scalar for source in sources.steps for scalar in _commands(source)]
+    commands += [scalar for section in sources.sections for scalar in _outside_commands(section.mapping)]
     faults = sources.faults + _syntax_faults(commands)
     return sorted(
         set(faults), key=lambda fault: (str(fault.location.path), fault.location.line, fault.location.column)
@@ -57,10 +58,17 @@ def _commands(source: StepSource) -> Iterator[Scalar]:
     entries = source.mapping.entries
     for node in (entries.get("command"), entries.get("on_fail")):
         yield from _scalars(node)
-    for parent, key in (("until", "command"), ("cleanup", "commands")):
+    for parent, key in (("until", "command"), ("cleanup", "commands"), ("probe", "behind")):
         node = entries.get(parent)
         if isinstance(node, Mapping):
             yield from _scalars(node.entries.get(key))
+
+
+def _outside_commands(mapping: Mapping) -> Iterator[Scalar]:
+    node = mapping.entries.get("outside")
+    for item in node.items if isinstance(node, Sequence) else ():
+        if isinstance(item, Mapping):
+            yield from _scalars(item.entries.get("command"))
 
 
 def _scalars(node: Node | None) -> Iterator[Scalar]:

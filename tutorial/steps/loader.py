@@ -14,7 +14,7 @@ from tutorial.errors import StepFileError
 from tutorial.steps.catalog import bundled_tutorials, find_tutorial
 from tutorial.steps.faults import Fault
 from tutorial.steps.model import AdaptedValue, Location, Tutorial
-from tutorial.steps.rules import FACTS, check_conditions, check_rules
+from tutorial.steps.rules import check_rules, check_section
 from tutorial.steps.step_file import StepSource, read_step
 from tutorial.steps.tutorial_file import FILE_NAME, HERE, TutorialSource, read_tutorial_file
 
@@ -67,7 +67,7 @@ def read_tutorial(path: Path) -> tuple[Tutorial | None, Sources]:
         _read_steps(section, sources)
     variables = _merge_variables(main, sources)
     for section in _all_sources(main, sources):
-        check_conditions(section.mapping, {*variables, *FACTS}, sources.faults)
+        check_section(section.mapping, variables, sources.faults)
     files = _merge_files(main, sources)
     if not sources.steps and not sources.faults:
         sources.faults.append(
@@ -85,6 +85,8 @@ def read_tutorial(path: Path) -> tuple[Tutorial | None, Sources]:
         steps=tuple(source.step for source in sources.steps),
         files=files,
         adapted_values=_merge_adapted_values(main, sources),
+        outside=tuple(each for section in _all_sources(main, sources) for each in section.outside),
+        sidecars=tuple(each for section in _all_sources(main, sources) for each in section.sidecars),
     )
     return tutorial, sources
 

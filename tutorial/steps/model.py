@@ -139,6 +139,37 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """Once the step is done, the tutorial's `outside` is asked behind this command: a command that
+    goes into a pod (`kubectl exec POD --`)."""
+
+    behind: str
+    when: Condition = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Something beyond the cluster that the tutorial's pods ask. `command` is one plain command that
+    exits with 0 when it answers; `host` is a name that pods of the mesh ask for as it is, so that
+    the mesh must let it out."""
+
+    name: str
+    command: str
+    host: str = ""
+    when: Condition = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """How the pods of a namespace come to a sidecar: `automatic` (by injection), `manual` (their
+    manifests bring it) or `none` (they must not have one)."""
+
+    namespace: str
+    sidecar: str
+    when: Condition = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Step:
     """One documented command, what to expect of it, and how to undo it.
 
@@ -170,6 +201,7 @@ class Step:
     hints: tuple[Hint, ...] = ()
     on_fail: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    probe: Probe | None = None
     alternatives: Mapping[str, tuple[Alternative, ...]] = field(default_factory=dict)
     minutes: float = 0.0
     timeout: float = 60.0
@@ -182,7 +214,8 @@ class Tutorial:
     `sections` maps a section's folder name to its title, in order; `requires` is `cluster`
     or `none`; `variables` holds the defaults that `--set` overrides, and `adapted_values` what
     takes their place where the facts say so, the first that holds; `files` is the folder whose
-    content is laid into the run's working folder (`samples/`), or None.
+    content is laid into the run's working folder (`samples/`), or None; `outside` and `sidecars` are
+    what its steps need besides the cluster, for the checks before a run.
     """
 
     name: str
@@ -195,3 +228,5 @@ class Tutorial:
     steps: tuple[Step, ...]
     files: Path | None = None
     adapted_values: Mapping[str, tuple[AdaptedValue, ...]] = field(default_factory=dict)
+    outside: tuple[Outside, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()

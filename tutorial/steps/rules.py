@@ -22,7 +22,7 @@ FACTS = ("backend", "istio", "istio_api", "kubernetes", "mesh")
 MAX_WIDTH = 78
 _MAX_LINES = {"explain": 4, "after": 3}
 
-_COMMANDS = ("command", "until.command", "cleanup.commands", "on_fail")
+_COMMANDS = ("command", "until.command", "cleanup.commands", "on_fail", "probe.behind")
 _VERBATIM = ("sample", "when", "needs", "control")
 
 _ENVIRONMENT = frozenset(
@@ -48,13 +48,21 @@ def check_rules(sources: Iterable[StepSource], variables: Mapping[str, str], fau
         checker.check_undo()
         checker.check_repeats()
         checker.check_exports()
-        check_conditions(source.mapping, {*variables, *FACTS}, faults)
+        _check_conditions(source.mapping, {*variables, *FACTS}, faults)
         known |= {*source.step.capture, *commands.assigned_names(source.step.command)}
-        checker.check_references(known)
+        _check_references(source.mapping, known, faults)
         earlier.add(source.step.id)
 
 
-def check_conditions(mapping: MappingNode, known: set[str], faults: list[Fault]) -> None:
+def check_section(mapping: MappingNode, variables: Mapping[str, str], faults: list[Fault]) -> None:
+    """Add a fault for each condition or reference in a tutorial.yaml that asks what is not known."""
+    _check_conditions(mapping, {*variables, *FACTS}, faults)
+    for key in ("outside", "sidecars"):
+        if key in mapping.entries:
+            _check_references(mapping.entries[key], set(variables), faults)
+
+
+def _check_conditions(mapping: MappingNode, known: set[str], faults: list[Fault]) -> None:
     """Add a fault for each `when` in the mapping or below it that asks what is not known."""
     for each in _mappings(mapping):
         condition = each.entries.get("when")
@@ -63,6 +71,22 @@ def check_conditions(mapping: MappingNode, known: set[str], faults: list[Fault])
                 near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
                 write = f'did you mean "{near[0]}"?' if near else f"write one of {', '.join(sorted(known))}"
                 faults.append(Fault(place, f'there is no fact or variable "{name}"', write))
+
+
+def _check_references(node: Node, known: set[str], faults: list[Fault]) -> None:
+    """Add a fault for each `${NAME}` of a variable that nothing sets."""
+    for key, scalar in _walk(node):
+        if key.startswith(_VERBATIM):
+            continue
+        is_command = key in _COMMANDS
+        for offset, name in references(scalar.text):
+            if name in known or (is_command and not _must_be_known(name)):
+                continue
+            near = difflib.get_close_matches(name, known, n=1)
+            write = (
+                f"did you mean ${{{near[0]}}}?" if near else "set it in tutorial.yaml's variables, or before"
+            )
+            faults.append(Fault(scalar.place_at(offset), f"nothing sets the variable {name}", write))
 
 
 class _StepChecker:
@@ -147,22 +171,6 @@ class _StepChecker:
             what = f"`export {name}=$(...)` succeeds even when its command fails, and nothing checks {name}"
             write = f"write `expect:`, `variables:` and `{name}: '^...$'`"
             self._command_fault(commands.Change(offset, name), what, write)
-
-    def check_references(self, known: set[str]) -> None:
-        for key, scalar in _walk(self._mapping):
-            if key.startswith(_VERBATIM):
-                continue
-            is_command = key in _COMMANDS
-            for offset, name in references(scalar.text):
-                if name in known or (is_command and not _must_be_known(name)):
-                    continue
-                near = difflib.get_close_matches(name, known, n=1)
-                write = (
-                    f"did you mean ${{{near[0]}}}?"
-                    if near
-                    else "set it in tutorial.yaml's variables, or before"
-                )
-                self._fault(scalar.place_at(offset), f"nothing sets the variable {name}", write)
 
     def _texts(self, key: str) -> list[Scalar]:
         """A text that may be said in more than one way, in each of them."""

@@ -12,14 +12,14 @@ from tutorial.steps.alternatives import read_text
 from tutorial.steps.expectations import read_condition, read_expectations
 from tutorial.steps.faults import Fault
 from tutorial.steps.fields import Fields
-from tutorial.steps.model import Cleanup, Hint, Note, ObjectReference, Retry, Step, Until
+from tutorial.steps.model import Cleanup, Hint, Note, ObjectReference, Probe, Retry, Step, Until
 from tutorial.steps.references import parse_reference
 from tutorial.steps.yaml_nodes import Mapping, Scalar, Sequence, read_mapping
 
 STEP_KEYS = (
     "title", "explain", "why", "command", "expect", "until", "repeatable", "retry", "sample", "after",
     "capture", "creates", "deletes", "cleanup", "needs", "when", "aside", "control", "hints", "on_fail",
-    "notes", "minutes", "timeout",
+    "notes", "probe", "minutes", "timeout",
 )  # fmt: skip
 
 ALTERNATIVE_TEXTS = ("title", "explain", "why", "after")
@@ -70,6 +70,7 @@ def read_step(path: Path, step_id: str, section: str, faults: list[Fault]) -> St
         hints=_hints(fields),
         on_fail=fields.texts("on_fail"),
         notes=_notes(fields),
+        probe=_probe(fields),
         alternatives={key: others for key, (_, others) in texts.items() if others},
         minutes=fields.number("minutes", 0.0, unit="minutes", above_zero=False),
         timeout=fields.number("timeout", 60.0, unit="seconds"),
@@ -126,6 +127,14 @@ def _cleanup(parent: Fields) -> Cleanup:
     if not fields.mapping.entries:
         parent.fault("cleanup", '"cleanup" is empty', "write commands: or by_hand: below it, or leave it out")
     return Cleanup(commands=fields.texts("commands"), by_hand=fields.text("by_hand"))
+
+
+def _probe(parent: Fields) -> Probe | None:
+    fields = parent.sub("probe", ("behind", "when"))
+    if fields is None:
+        return None
+    fields.require("behind")
+    return Probe(fields.text("behind"), read_condition(fields))
 
 
 def _hints(parent: Fields) -> tuple[Hint, ...]:

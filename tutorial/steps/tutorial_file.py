@@ -12,11 +12,15 @@ from pathlib import Path
 from tutorial.steps.alternatives import read_value
 from tutorial.steps.faults import Fault
 from tutorial.steps.fields import Fields
-from tutorial.steps.model import AdaptedValue, Location
+from tutorial.steps.model import AdaptedValue, Location, Outside, Sidecar
+from tutorial.steps.surroundings import read_outside, read_sidecars
 from tutorial.steps.yaml_nodes import Mapping, Scalar, read_mapping
 
 FILE_NAME = "tutorial.yaml"
-TUTORIAL_KEYS = ("title", "summary", "order", "include", "requires", "variables", "files", "section_only")
+TUTORIAL_KEYS = (
+    "title", "summary", "order", "include", "requires", "variables", "files", "outside", "sidecars",
+    "section_only",
+)  # fmt: skip
 HERE = "."
 LAST = 1000
 """The place in a list of a tutorial that asks for none."""
@@ -57,6 +61,8 @@ class TutorialSource:
     adapted_values: dict[str, tuple[AdaptedValue, ...]] = field(default_factory=dict)
     files: Path | None = None
     files_place: Location | None = None
+    outside: tuple[Outside, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
     section_only: bool = False
 
     @property
@@ -87,6 +93,8 @@ def _read(folder: Path, mapping: Mapping, faults: list[Fault]) -> TutorialSource
         adapted_values=adapted_values,
         files=_files(folder, fields),
         files_place=fields.place("files"),
+        outside=read_outside(fields),
+        sidecars=read_sidecars(fields),
         section_only=fields.flag("section_only"),
     )
 
