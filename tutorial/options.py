@@ -11,7 +11,8 @@ from pathlib import Path
 class RunOptions:
     """What the command line asked for. `tutorial` is a bundled name or a path; it is empty for
     `resume` and `rollback`, where the run says it. `keep` is `never`, `always` or `failure`;
-    `output` is None or `jsonl`; `trust` and `yes` answer the questions of `tutorial.consent`."""
+    `output` is None or `jsonl`; `trust` and `yes` answer the questions of `tutorial.consent`; `adopt`
+    lets steps replace services, endpoints and destination rules that are there already."""
 
     tutorial: str = ""
     auto: bool = False
@@ -23,6 +24,7 @@ class RunOptions:
     output: str | None = None
     junit: Path | None = None
     asides: bool = False
+    adopt: bool = False
     context: str | None = None
     kubeconfig: str | None = None
     trust: bool = False

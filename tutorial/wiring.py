@@ -13,7 +13,7 @@ from tutorial.backends.select import context_not_used, end_own_sandbox, is_gone,
 from tutorial.consent import may_write
 from tutorial.engine.context import Context, Tools
 from tutorial.engine.emit import Emitter
-from tutorial.engine.history import begun_steps
+from tutorial.engine.history import is_anything_to_undo
 from tutorial.engine.ledger import Ledger
 from tutorial.engine.objects_now import objects_now
 from tutorial.engine.plan import Plan
@@ -23,7 +23,7 @@ from tutorial.engine.rollback import roll_back
 from tutorial.engine.run import RunSettings, run
 from tutorial.errors import ExitCode, JournalError
 from tutorial.journal.paths import state_home
-from tutorial.journal.run_folder import RunFolder, RunMeta
+from tutorial.journal.run_folder import RunFolder, RunMeta, run_that_made
 from tutorial.options import RunOptions
 from tutorial.shell.bash import BashShell, end_processes
 from tutorial.shell.signals import Signals
@@ -66,7 +66,14 @@ class Stage:
             resumed=resumed,
             remarks=() if resumed else self._remarks(),
         )
-        context = Context(plan, shell, tools, _reader(self.folder.work))
+        context = Context(
+            plan,
+            shell,
+            tools,
+            _reader(self.folder.work),
+            adopt=self.options.adopt,
+            run_of=self._other_run_that_made,
+        )
         prompter = self._prompter(screen, tools, plan)
         result = run(context, prompter, settings, lambda: resumed or self._may_write(plan))
         if result.kept:
@@ -85,6 +92,10 @@ class Stage:
 
     def _may_write(self, plan: Plan) -> bool:
         return may_write(self.opened.backend, plan, self.options, self.environment, self.signals)
+
+    def _other_run_that_made(self, uid: str) -> str:
+        home = state_home(self.environment.variables)
+        return run_that_made(home, uid, but=self.folder.meta.id)
 
     def roll_back(self) -> ExitCode:
         """Undo the run from its records."""
@@ -132,6 +143,7 @@ class Stage:
             stopper=self.signals,
             ledger=Ledger(self.folder.journal),
             emitter=Emitter(self._sinks(screen), clock),
+            write_manifest=self.folder.write_manifest,
         )
 
     def _clock(self) -> SystemClock:
@@ -170,7 +182,7 @@ def roll_back_left_run(
 ) -> ExitCode:
     """Undo one run from its journal. Where its sandbox is gone, only the journal is closed."""
     with RunFolder.open(home, run_id) as folder:
-        if not begun_steps(folder.journal.records()) or is_gone(folder.meta.backend_parameters, home):
+        if not is_anything_to_undo(folder.journal.records()) or is_gone(folder.meta.backend_parameters, home):
             end_processes(folder.shell)
             folder.journal.append(Closed("quit"))
             folder.forget_state()
@@ -201,8 +213,8 @@ def closing_unless_begun(folder: RunFolder) -> Iterator[None]:
         yield
     except BaseException:
         records = folder.journal.records()
-        if not begun_steps(records):
-            if not records:
+        if not is_anything_to_undo(records):
+            if not isinstance(records[-1] if records else None, Closed):
                 folder.journal.append(Closed("failed"))
             folder.forget_state()
         raise

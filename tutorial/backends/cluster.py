@@ -20,6 +20,10 @@ from tutorial.steps.model import ObjectReference
 
 _PAGE = 500
 _PARTIAL = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_LONGEST_PREFIX = 50
+"""Characters before the five that the server adds to a `generateName`; a service's name has 63."""
+
 _CONFLICT_TRIES = 5
 _CONFLICT_SECONDS = 0.1
 
@@ -53,16 +57,17 @@ class ApiCluster:
             return None
         return object_state(reference, self._expect(response, f"look at {reference}"))
 
-    def delete(self, reference: ObjectReference, uid: str) -> bool:
+    def delete(self, reference: ObjectReference, uid: str, version: str = "") -> bool:
         """Delete with `uid` as a precondition; what it owns goes in the background. False when
-        it was not there any more, or another object has its name."""
+        it was not there any more, or another object has its name, or it has another resource version
+        than the `version` that was asked for."""
         path = self._path(reference)
         if path is None:
             return False
         options = {
             "kind": "DeleteOptions",
             "apiVersion": "v1",
-            "preconditions": {"uid": uid},
+            "preconditions": {"uid": uid, **({"resourceVersion": version} if version else {})},
             "propagationPolicy": "Background",
         }
         for _ in range(_CONFLICT_TRIES):
@@ -71,16 +76,23 @@ class ApiCluster:
                 self._check_refusal(response, reference.kind)
                 return False
             if response.status != 409:
-                self._expect(response, f"delete {reference}")
-                return True
-            state = self.lookup(reference)
-            if state is None or state.uid != uid:
-                return False
-            if state.terminating:
-                return True
+                break
+            settled = self._settled_conflict(reference, uid, version)
+            if settled is not None:
+                return settled
             time.sleep(_CONFLICT_SECONDS)
         self._expect(response, f"delete {reference}")
         return True
+
+    def _settled_conflict(self, reference: ObjectReference, uid: str, version: str) -> bool | None:
+        """What a deletion that was refused with a conflict has come to, as `delete` answers it; None
+        when it is worth trying again."""
+        state = self.lookup(reference)
+        if state is None or state.uid != uid:
+            return False
+        if state.terminating:
+            return True
+        return False if version not in ("", state.resource_version) else None
 
     def namespace_contents(self, namespace: str) -> Sequence[ObjectState]:
         """Every object in the namespace, of every kind that can be listed, events left out.
@@ -105,10 +117,9 @@ class ApiCluster:
         """
         body = recreatable(manifest)
         resource, version = self._resource_of(body)
-        metadata = body["metadata"]
-        namespace = str(metadata.get("namespace") or self._namespace)
+        namespace = self._namespace_of(body)
         reference = ObjectReference(
-            resource.kind.lower(), str(metadata["name"]), namespace if resource.namespaced else None
+            resource.kind.lower(), str(body["metadata"]["name"]), namespace if resource.namespaced else None
         )
         path = resource.path(namespace, version=version)
         response = self._client.request("POST", path, body)
@@ -117,6 +128,22 @@ class ApiCluster:
         if response.status == 409:
             raise AlreadyThereError(f"{reference} cannot be put back.", why=response.message)
         return object_state(reference, self._expect(response, f"create {reference} again"))
+
+    def rehearse(self, manifest: Mapping[str, object]) -> str:
+        """Why the object could not be deleted and created again: asks for the right to delete it,
+        and creates it by a dry run (under another name, with addresses of its own)."""
+        body = without_allocations(recreatable(manifest))
+        resource, version = self._resource_of(body)
+        namespace = self._namespace_of(body)
+        name = str(body["metadata"].pop("name"))
+        if not self._may("delete", resource, namespace, name):
+            return "you may not delete it"
+        body["metadata"]["generateName"] = f"{name[:_LONGEST_PREFIX]}-"
+        path = f"{resource.path(namespace, version=version)}?dryRun=All"
+        response = self._client.request("POST", path, body)
+        if response.status >= 500:
+            self._expect(response, f"try whether {name} can be created again")
+        return "" if response.status < 300 else response.message
 
     def server_time(self) -> float:
         """The API server's clock, seconds since the epoch, to the second."""
@@ -131,6 +158,26 @@ class ApiCluster:
         """
         if not response.is_of_the_api and self._resource(kind.lower(), refresh=True) is not None:
             raise self._client.not_of_the_api(response)
+
+    def _may(self, verb: str, resource: Resource, namespace: str, name: str) -> bool:
+        """Whether the user may do so; true where the server does not say."""
+        attributes = {
+            "verb": verb,
+            "group": resource.group,
+            "resource": resource.plural,
+            "namespace": namespace,
+            "name": name,
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        response = self._client.request("POST", _ACCESS_REVIEWS, review)
+        return response.status >= 300 or bool((response.json().get("status") or {}).get("allowed"))
+
+    def _namespace_of(self, body: Mapping[str, Any]) -> str:
+        return str(body["metadata"].get("namespace") or self._namespace)
 
     def _path(self, reference: ObjectReference) -> str | None:
         resource = self._resource(reference.kind)

@@ -18,9 +18,9 @@ class NoCluster:
         del reference
         return None
 
-    def delete(self, reference: ObjectReference, uid: str) -> bool:
+    def delete(self, reference: ObjectReference, uid: str, version: str = "") -> bool:
         """False: it is not there."""
-        del reference, uid
+        del reference, uid, version
         return False
 
     def namespace_contents(self, namespace: str) -> Sequence[ObjectState]:
@@ -35,6 +35,11 @@ class NoCluster:
             why="This tutorial runs without a cluster.",
             do="Write requires: cluster in its tutorial.yaml.",
         )
+
+    def rehearse(self, manifest: Mapping[str, object]) -> str:
+        """Says that there is nowhere to put it."""
+        del manifest
+        return "there is no cluster"
 
     def server_time(self) -> float:
         """This machine's clock."""

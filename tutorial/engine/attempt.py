@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tutorial.engine.adoption import set_aside
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Context
 from tutorial.engine.diagnosis import diagnose, outside_is_down
 from tutorial.engine.events import VerdictReached
-from tutorial.engine.history import owned_objects
+from tutorial.engine.history import announced_objects, owned_objects
 from tutorial.engine.judge import capture, judge
-from tutorial.engine.ownership import Refused, before_step
-from tutorial.engine.ports import CommandResult
+from tutorial.engine.manifests import recreatable
+from tutorial.engine.own_changes import noting_own_changes
+from tutorial.engine.ownership import Cleared, Refused, before_step
+from tutorial.engine.ports import CommandResult, ObjectState
 from tutorial.engine.records import Intent, Made, Outcome
 from tutorial.engine.waiting import wait_until
 from tutorial.errors import JournalError, NotReadyError, TutorialError
@@ -56,6 +59,8 @@ def attempt_step(context: Context, step: Step, command: str) -> Attempt:
     started = context.clock.monotonic()
     try:
         cleared = before_step(context, step, command)
+        if isinstance(cleared, Cleared) and announced_objects(context.ledger.records()):
+            cleared = _with_place_made(context, step, cleared)
     except JournalError:
         raise
     except TutorialError as error:
@@ -71,6 +76,12 @@ def attempt_step(context: Context, step: Step, command: str) -> Attempt:
     attempt = _run(context, step, cleared.intent)
     seconds = context.clock.monotonic() - started
     return Attempt(attempt.outcome, attempt.verdict, attempt.reason, attempt.outside_down, seconds)
+
+
+def _with_place_made(context: Context, step: Step, cleared: Cleared) -> Cleared | Refused:
+    """Set aside what is in the places of the step's objects; refused when that cannot be."""
+    reason = set_aside(context, step, cleared.replaced)
+    return Refused(reason) if reason else cleared
 
 
 def _run(context: Context, step: Step, intent: Intent) -> Attempt:
@@ -101,16 +112,17 @@ def _run_with_retries(context: Context, step: Step, command: str) -> tuple[Comma
     number = 1
     while True:
         before = context.shell.variables()
-        result = run_command(
-            context.tools,
-            context.shell,
-            step.id,
-            "command" if number == 1 else "retry",
-            command,
-            shown=context.plan.fill(command),
-            timeout=step.timeout,
-            attempt=number,
-        )
+        with noting_own_changes(context.tools):
+            result = run_command(
+                context.tools,
+                context.shell,
+                step.id,
+                "command" if number == 1 else "retry",
+                command,
+                shown=context.plan.fill(command),
+                timeout=step.timeout,
+                attempt=number,
+            )
         verdict = judge(context, step.expect, result, before=before, hints=step.hints)
         if verdict.passed or result.ended_by == "interrupt" or number >= attempts or step.retry is None:
             return result, verdict
@@ -142,7 +154,7 @@ def _record(
     known = {each.reference for each in made}
     try:
         made += tuple(
-            Made(reference, state.uid)
+            _made(state)
             for reference in intent.absent
             if reference not in known and (state := context.cluster.lookup(reference)) is not None
         )
@@ -151,6 +163,12 @@ def _record(
         trouble = error
     context.ledger.note(Outcome(step.id, outcome, result.exit_code, made, tuple(removed)))
     return _Recorded(made, trouble)
+
+
+def _made(state: ObjectState) -> Made:
+    """The object with what it can be created again from; the journal keeps no Secret's content."""
+    keeps = state.reference.kind != "secret"
+    return Made(state.reference, state.uid, recreatable(state.manifest) if keeps else {})
 
 
 def _removed(context: Context, intent: Intent) -> list[str]:

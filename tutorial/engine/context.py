@@ -5,18 +5,29 @@ Made once a run by `tutorial.app`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tutorial.engine.emit import Emitter
 from tutorial.engine.ledger import Ledger
 from tutorial.engine.plan import Plan
 from tutorial.engine.ports import Clock, Cluster, Shell, Stopper
+from tutorial.steps.model import ObjectReference
 from tutorial.text.masking import Masker
 
 
 def _no_file(path: str) -> str:
     del path
+    return ""
+
+
+def _no_run(uid: str) -> str:
+    del uid
+    return ""
+
+
+def _nowhere(reference: ObjectReference, manifest: Mapping[str, object]) -> str:
+    del reference, manifest
     return ""
 
 
@@ -41,7 +52,8 @@ class Limits:
 class Tools:
     """What undo and rollback need: they know nothing of a tutorial, only the records.
 
-    `shell` may be None where no command can run any more.
+    `shell` may be None where no command can run any more. `write_manifest` puts an object in a file
+    of the run's and gives its path, empty when that cannot be done.
     """
 
     shell: Shell | None
@@ -52,17 +64,21 @@ class Tools:
     emitter: Emitter
     masker: Masker = field(default_factory=Masker)
     limits: Limits = field(default_factory=Limits)
+    write_manifest: Callable[[ObjectReference, Mapping[str, object]], str] = _nowhere
 
 
 @dataclass(frozen=True)
 class Context:
     """What running steps needs besides `tools`. `shell` is the same as there; `read_file` gives the
-    text of a file in the working folder, empty when there is none."""
+    text of a file in the working folder, empty when there is none; `adopt` lets steps replace what is
+    there already; `run_of` gives the id of the user's other run that made an object, by uid, or empty."""
 
     plan: Plan
     shell: Shell
     tools: Tools
     read_file: Callable[[str], str] = _no_file
+    adopt: bool = False
+    run_of: Callable[[str], str] = _no_run
 
     @property
     def cluster(self) -> Cluster:

@@ -148,7 +148,8 @@ class RollbackStarted(Event):
 @dataclass(frozen=True)
 class ObjectUndone(Event):
     """One object of a begun step. `outcome` is `deleted`, `gone` (was not there any more),
-    `restored`, `foreign` (not ours: left), `blocked` (a finalizer holds it) or `failed`."""
+    `restored`, `put back` (it was there before the run), `foreign` (not ours: left), `blocked` (a
+    finalizer holds it) or `failed`."""
 
     step: str
     object: str
@@ -158,10 +159,12 @@ class ObjectUndone(Event):
 
 @dataclass(frozen=True)
 class RollbackEnded(Event):
-    """`left` holds, for each thing that is still there, the command that removes it."""
+    """`left` holds, for each thing that is still there, the command that removes it; `saved`, for each
+    object that was there before the run and could not be put back, the command that creates it."""
 
     complete: bool
     left: tuple[str, ...] = ()
+    saved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

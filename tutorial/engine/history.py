@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tutorial.engine.records import Found, Intent, Made, Outcome, Record, Undone
+from tutorial.engine.records import (
+    Adopted,
+    Announced,
+    Found,
+    Intent,
+    Made,
+    Outcome,
+    PutBack,
+    Record,
+    Seen,
+    Undone,
+)
 from tutorial.steps.model import ObjectReference
 
 
@@ -101,6 +112,54 @@ def last_outcomes(records: Sequence[Record]) -> dict[str, str]:
         elif isinstance(record, Undone) and record.reference is None:
             outcomes.pop(record.step, None)
     return outcomes
+
+
+def announced_objects(records: Sequence[Record]) -> set[ObjectReference]:
+    """What was there before the run and may be replaced by its steps."""
+    return {each for record in records if isinstance(record, Announced) for each in record.objects}
+
+
+def adopted_objects(records: Sequence[Record]) -> dict[tuple[str, ObjectReference], Made]:
+    """What was saved and not put back yet: (the step that replaces it, its place) -> the object as
+    it was, the last saved last."""
+    adopted: dict[tuple[str, ObjectReference], Made] = {}
+    for record in records:
+        if isinstance(record, Adopted):
+            for each in record.objects:
+                adopted.pop((record.step, each.reference), None)
+                adopted[record.step, each.reference] = each
+        elif isinstance(record, PutBack):
+            adopted.pop((record.step, record.reference), None)
+    return adopted
+
+
+def adopted_places(records: Sequence[Record]) -> set[ObjectReference]:
+    """Where something is to be put back."""
+    return {reference for _, reference in adopted_objects(records)}
+
+
+def others_uids(records: Sequence[Record]) -> set[str]:
+    """The uids of objects that are not the run's, though it knows them: those that it adopted,
+    and those that it has put back."""
+    return {
+        *(each.uid for record in records if isinstance(record, Adopted) for each in record.objects),
+        *(record.uid for record in records if isinstance(record, PutBack)),
+    }
+
+
+def last_seen(records: Sequence[Record]) -> dict[str, Made]:
+    """The run's objects as its commands left them, by uid."""
+    seen: dict[str, Made] = {}
+    for record in records:
+        objects = record.made if isinstance(record, Outcome) else ()
+        objects = record.objects if isinstance(record, Seen) else objects
+        seen.update({each.uid: each for each in objects if each.manifest})
+    return seen
+
+
+def is_anything_to_undo(records: Sequence[Record]) -> bool:
+    """Whether a step has begun, or an object was adopted, and was not undone or put back."""
+    return bool(begun_steps(records)) or bool(adopted_objects(records))
 
 
 def used_objects(records: Sequence[Record]) -> set[ObjectReference]:

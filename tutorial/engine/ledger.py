@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tutorial.engine.records import Intent, Journal, Record
+from tutorial.engine.records import Adopted, Intent, Journal, Record
 from tutorial.errors import JournalError
 
 
@@ -20,8 +20,9 @@ class Ledger:
         self._records = list(journal.records())
         self.failure: JournalError | None = None
 
-    def begin(self, intent: Intent) -> None:
-        """Write the intent. Raises JournalError when it is not on disk: nothing may run then."""
+    def begin(self, intent: Intent | Adopted) -> None:
+        """Write what is about to be done. Raises JournalError when it is not on disk: nothing may be
+        done then."""
         if self.failure is not None:
             raise self.failure
         try:

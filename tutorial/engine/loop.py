@@ -16,6 +16,7 @@ from tutorial.engine.diagnosis import DONE
 from tutorial.engine.events import StepEnded, StepStarted
 from tutorial.engine.found import note_found, snapshot
 from tutorial.engine.history import begun_steps, last_outcomes
+from tutorial.engine.own_changes import noting_own_changes
 from tutorial.engine.plan import CLEANUP_SECTION, PlannedStep
 from tutorial.engine.ports import Prompter, Stop
 from tutorial.engine.probing import probe_outside
@@ -250,7 +251,8 @@ class Walk:
     def _open_shell(self, planned: PlannedStep) -> None:
         place = f"step {planned.number}" if planned.number else "the aside"
         before = snapshot(self._context)
-        self._context.shell.interactive(f"Ctrl-D returns to {place}.")
+        with noting_own_changes(self._context.tools):
+            self._context.shell.interactive(f"Ctrl-D returns to {place}.")
         note_found(self._context, planned.step.id, before)
 
     def _skip(self, planned: PlannedStep, kind: PauseKind) -> None:

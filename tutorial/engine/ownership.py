@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tutorial.engine.by_hand import age, delete_command
+from tutorial.engine.adoption import announce, described, found_beside, reasons_against, without_followers
+from tutorial.engine.by_hand import delete_command
 from tutorial.engine.context import Context
-from tutorial.engine.history import ever_made, owned_objects, used_objects
+from tutorial.engine.history import announced_objects, ever_made, owned_objects, used_objects
 from tutorial.engine.ports import Cluster, ObjectState
 from tutorial.engine.records import Intent, Made, Record
 from tutorial.engine.sent import sent_text
@@ -34,17 +35,20 @@ class Refused:
 
 @dataclass(frozen=True)
 class Cleared:
-    """The step may run. With `already` there is nothing to do: what it makes was there before."""
+    """The step may run. With `already` there is nothing to do: what it makes was there before.
+    `replaced` are to be set aside first."""
 
     intent: Intent
     already: bool = False
+    replaced: tuple[ObjectState, ...] = ()
 
 
-def guard(context: Context) -> None:
-    """Look for every object that the run will create.
+def guard(context: Context) -> list[str]:
+    """Look for every object that the run will create; a sentence for each that it adopts.
 
     Raises:
-        AlreadyThereError: some are there, and not this run's; nothing was touched.
+        AlreadyThereError: some are there that are not this run's and cannot be adopted; nothing was
+            touched.
     """
     owned = owned_objects(context.ledger.records())
     found: dict[ObjectReference, ObjectState] = {}
@@ -53,25 +57,44 @@ def guard(context: Context) -> None:
             state = None if reference in found else context.cluster.lookup(reference)
             if state and state.uid not in owned and not is_usable_namespace(context.cluster, state):
                 found[reference] = state
-    if found:
-        now = context.cluster.server_time()
-        raise already_there(found, now)
+    if context.adopt:
+        creates = [each for planned in context.plan.steps for each in context.plan.creates(planned.step)]
+        found = {**found_beside(context, creates), **found}
+    if not found:
+        return []
+    leading = without_followers(context, found)
+    against = reasons_against(context, leading, rehearse=context.adopt)
+    if context.adopt and not against:
+        return announce(context, leading)
+    raise already_there(found, against, context.cluster.server_time(), adopt=context.adopt)
 
 
-def already_there(found: dict[ObjectReference, ObjectState], now: float) -> AlreadyThereError:
-    """The error that names each object with its age and owner, and the way out."""
-    lines = [
-        f"{reference} is {age(now - state.created)} old" + (f", made by {state.owner}" if state.owner else "")
-        for reference, state in found.items()
-    ]
+def already_there(
+    found: Mapping[ObjectReference, ObjectState],
+    against: Mapping[ObjectReference, str],
+    now: float,
+    *,
+    adopt: bool,
+) -> AlreadyThereError:
+    """The error that names each object with its age and owner, and the way out.
+
+    Args:
+        against: why an object cannot be adopted, for those that cannot.
+        adopt: whether `--adopt` was given; without it, it is named where it would help.
+    """
+    lines = [f"{reference} is {described(state, now)}" for reference, state in found.items()]
+    reasons = [f"{reference} cannot be adopted: {reason}." for reference, reason in against.items()]
     count = "An object" if len(found) == 1 else f"{len(found)} objects"
+    do = "If another run left it: egress-tutorial status. If you do not need it: "
+    do += "; ".join(delete_command(reference) for reference in found)
+    if not adopt and not against:
+        do += ". To have it saved, replaced for the run and put back at the end: --adopt"
     return AlreadyThereError(
         f"{count} that this tutorial creates {'is' if len(found) == 1 else 'are'} there already: "
         + "; ".join(lines)
         + ". Nothing was touched.",
-        why="The tutorial never changes or deletes what it did not make.",
-        do="If another run left it: egress-tutorial status. If you do not need it: "
-        + "; ".join(delete_command(reference) for reference in found),
+        why=" ".join(reasons) if adopt else "The tutorial never changes or deletes what it did not make.",
+        do=do,
     )
 
 
@@ -127,11 +150,16 @@ def before_step(context: Context, step: Step, command: str) -> Cleared | Refused
     owned = owned_objects(context.ledger.records())
     absent: list[ObjectReference] = []
     present: list[ObjectReference] = []
+    replaced: list[ObjectState] = []
     creates = context.plan.creates(step)
+    announced = announced_objects(context.ledger.records())
     for reference in creates:
         state = context.cluster.lookup(reference)
         if state is None:
             absent.append(reference)
+        elif state.uid not in owned and reference in announced:
+            absent.append(reference)
+            replaced.append(state)
         elif state.uid not in owned:
             if not is_usable_namespace(context.cluster, state):
                 return Refused(f"{reference} is there, and this run did not make it.")
@@ -150,7 +178,8 @@ def before_step(context: Context, step: Step, command: str) -> Cleared | Refused
         cleanup=step.cleanup.commands,
         by_hand=context.plan.fill(step.cleanup.by_hand),
     )
-    return Cleared(intent, already=bool(creates) and set(creates) == set(present))
+    already = bool(creates) and set(creates) == set(present)
+    return Cleared(intent, already=already, replaced=tuple(replaced))
 
 
 def _doomed(context: Context, step: Step) -> tuple[Made, ...] | Refused:

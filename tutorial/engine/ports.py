@@ -110,9 +110,10 @@ class Cluster(Protocol):
 
     def lookup(self, reference: ObjectReference) -> ObjectState | None: ...
 
-    def delete(self, reference: ObjectReference, uid: str) -> bool:
+    def delete(self, reference: ObjectReference, uid: str, version: str = "") -> bool:
         """Delete with `uid` as a precondition, in the background. False when it was not there
-        any more or another object has taken its name."""
+        any more or another object has taken its name; with a `version` also when it is no longer
+        of that resource version."""
         ...
 
     def namespace_contents(self, namespace: str) -> Sequence[ObjectState]:
@@ -121,6 +122,11 @@ class Cluster(Protocol):
 
     def restore(self, manifest: Mapping[str, object]) -> ObjectState:
         """Create the object again from a saved manifest, server-owned fields removed."""
+        ...
+
+    def rehearse(self, manifest: Mapping[str, object]) -> str:
+        """Why this object could not be deleted and created again, in the server's words; empty
+        when it could. Nothing is changed."""
         ...
 
     def server_time(self) -> float:

@@ -76,8 +76,7 @@ class Adopted:
 
 @dataclass(frozen=True)
 class PutBack:
-    """An adopted object is in its place again, as `uid`; empty where its owner deleted it before
-    the step could."""
+    """An adopted object is in its place again, as `uid`."""
 
     step: str
     reference: ObjectReference

@@ -11,7 +11,9 @@ from tutorial.engine.by_hand import delete_command, free_command, look_command
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
-from tutorial.engine.history import Begun, owned_objects
+from tutorial.engine.history import Begun, adopted_objects, adopted_places, others_uids, owned_objects
+from tutorial.engine.manifests import is_same
+from tutorial.engine.own_changes import noting_own_changes, was_changed
 from tutorial.engine.ownership import all_made, descendants, foreign_contents
 from tutorial.engine.patience import Patience
 from tutorial.engine.ports import ObjectState
@@ -84,15 +86,16 @@ class Remover:
         failure = "there is no shell to run it"
         if self._tools.shell is not None:
             try:
-                result = run_command(
-                    self._tools,
-                    self._tools.shell,
-                    begun.step,
-                    self._purpose,
-                    command,
-                    shown=command,
-                    timeout=self._tools.limits.cleanup,
-                )
+                with noting_own_changes(self._tools):
+                    result = run_command(
+                        self._tools,
+                        self._tools.shell,
+                        begun.step,
+                        self._purpose,
+                        command,
+                        shown=command,
+                        timeout=self._tools.limits.cleanup,
+                    )
             except TutorialError as error:
                 failure = error.what
             else:
@@ -118,14 +121,32 @@ class Remover:
                 looked_up = False
                 continue
             uid = known.get(reference, "")
-            if state is None:
+            if state is None or self._was_there_before(state):
                 if uid:
                     self._undone(begun.step, reference, "gone")
-            elif state.uid == uid or (not uid and is_from(begun.intent_for(reference), state)):
+            elif self._is_ours(begun, state, uid):
                 targets.append(state)
+            elif reference in adopted_places(self._tools.ledger.records()):
+                self._tools.ledger.note(Undone(begun.step, reference))  # told when it is to be put back
             else:
                 self._undone(begun.step, reference, "foreign", "this run did not make the one that is there")
         return targets, looked_up
+
+    def _was_there_before(self, state: ObjectState) -> bool:
+        """Whether it is what the run found there, or has put back."""
+        records = self._tools.ledger.records()
+        saved = [made for (_, place), made in adopted_objects(records).items() if place == state.reference]
+        return state.uid in others_uids(records) or (
+            state.uid not in owned_objects(records)
+            and any(is_same(each.manifest, state.manifest) for each in saved)
+        )
+
+    def _is_ours(self, begun: Begun, state: ObjectState, uid: str) -> bool:
+        """Whether the step made it, by its `uid` where that is known, and nobody has changed it since
+        in the place of an adopted object."""
+        if uid:
+            return state.uid == uid and not was_changed(self._tools, state)
+        return is_from(begun.intent_for(state.reference), state)
 
     def _delete(self, step: str, target: ObjectState) -> bool:
         """Ask for the deletion; false when it must not be or was refused."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tutorial.engine.context import Context
 from tutorial.engine.diagnosis import DONE
-from tutorial.engine.history import begun_steps, last_outcomes, owned_objects
+from tutorial.engine.history import adopted_objects, begun_steps, last_outcomes, owned_objects
 from tutorial.engine.quiet import sets_variables
 from tutorial.engine.records import Undone
 from tutorial.engine.undo import undo_steps
@@ -20,13 +20,13 @@ def settle(context: Context) -> None:
     Raises:
         NotReadyError: the cluster cannot be asked, or a cut-off step cannot be undone.
     """
-    outcomes = last_outcomes(context.ledger.records())
-    for begun in reversed(begun_steps(context.ledger.records())):
-        if outcomes.get(begun.step) in DONE:
-            continue
-        if not undo_steps(context, [begun.step]):
+    records = context.ledger.records()
+    outcomes = last_outcomes(records)
+    began = [*(each.step for each in begun_steps(records)), *(step for step, _ in adopted_objects(records))]
+    for step in reversed(dict.fromkeys(began)):
+        if outcomes.get(step) not in DONE and not undo_steps(context, [step]):
             raise NotReadyError(
-                f"The step {begun.step}, which was cut off, could not be undone.",
+                f"The step {step}, which was cut off, could not be undone.",
                 do="Put everything back: egress-tutorial rollback",
             )
     for uid, (step, made) in owned_objects(context.ledger.records()).items():

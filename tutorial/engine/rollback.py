@@ -13,16 +13,18 @@ from tutorial.engine.events import RollbackEnded, RollbackStarted
 from tutorial.engine.found import report_found
 from tutorial.engine.history import Begun, begun_steps, owned_objects
 from tutorial.engine.patience import Stopped
+from tutorial.engine.putting_back import PuttingBack
 from tutorial.engine.records import Undone
 from tutorial.engine.removal import Remover
 
 
 @dataclass(frozen=True)
 class RollbackResult:
-    """`left` holds the commands for what is still there; empty when `complete`."""
+    """As in `RollbackEnded`; both tuples are empty when `complete`."""
 
     complete: bool
     left: tuple[str, ...] = ()
+    saved: tuple[str, ...] = ()
 
 
 def roll_back(tools: Tools, *, objects: bool = True) -> RollbackResult:
@@ -37,29 +39,33 @@ def roll_back(tools: Tools, *, objects: bool = True) -> RollbackResult:
     begun = list(reversed(begun_steps(tools.ledger.records())))
     tools.emitter.emit(RollbackStarted, steps=len(begun), objects=_count_objects(tools) if objects else 0)
     remover = Remover(tools, purpose="cleanup", objects=objects)
+    putting_back = PuttingBack(tools, remover.patience)
     try:
-        complete = _undo_all(tools, remover, begun)
+        complete = _undo_all(tools, remover, putting_back, begun)
         if objects:
             report_found(tools)
     except Stopped:
         complete = False
         tools.emitter.notice("The rollback was stopped.", "warning")
     left = () if complete else _what_is_left(tools, remover)
-    tools.emitter.emit(RollbackEnded, complete=complete, left=left)
-    return RollbackResult(complete, left)
+    saved = () if complete else tuple(putting_back.commands())
+    tools.emitter.emit(RollbackEnded, complete=complete, left=left, saved=saved)
+    return RollbackResult(complete, left, saved)
 
 
-def _undo_all(tools: Tools, remover: Remover, begun: list[Begun]) -> bool:
-    """Undo the steps and look again after those that were cut off; whether all is undone."""
+def _undo_all(tools: Tools, remover: Remover, putting_back: PuttingBack, begun: list[Begun]) -> bool:
+    """Undo the steps, look again after those that were cut off, and put back what they replaced;
+    whether all is undone."""
     undone = {step.step: remover.remove(step) for step in begun}
     late = [step for step in begun if step.was_cut_off and step.unconfirmed and remover.objects]
     if late:
         tools.clock.sleep(tools.limits.late)
         for step in late:
             undone[step.step] = remover.remove_objects(step) and undone[step.step]
+    all_back = not remover.objects or putting_back.run()
     for step in begun:
         tools.ledger.note(Undone(step.step, None, undone[step.step]))
-    return all(undone.values())
+    return all(undone.values()) and all_back
 
 
 def _count_objects(tools: Tools) -> int:

@@ -5,7 +5,7 @@ Called by `tutorial.app`, which fills the ports.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tutorial.engine.context import Context
@@ -87,8 +87,8 @@ class _Run:
         self._walk = Walk(context, prompter, auto=settings.auto)
 
     def run(self) -> RunResult:
-        self._check_first()
-        self._announce()
+        adopted = self._check_first()
+        self._announce(adopted)
         ending, trouble = self._go()
         outcomes = last_outcomes(self._context.ledger.records())
         gone = self._context.tools.cluster.is_gone()
@@ -110,16 +110,20 @@ class _Run:
         self._conclude(ending, outcomes, exit_code, kept)
         return RunResult(exit_code, kept)
 
-    def _check_first(self) -> None:
-        """Hold the run against the cluster before anything is done; an error leaves all as it is."""
+    def _check_first(self) -> Sequence[str]:
+        """Hold the run against the cluster before anything is done; an error leaves all as it is.
+        Returns what is to be told of objects that are adopted."""
         resumed = self._settings.resumed
         try:
-            (settle if resumed else guard)(self._context)
+            if not resumed:
+                return guard(self._context)
+            settle(self._context)
+            return ()
         except TutorialError:
             self._context.ledger.note(Closed("kept" if resumed else "failed", kept=resumed))
             raise
 
-    def _announce(self) -> None:
+    def _announce(self, adopted: Sequence[str]) -> None:
         plan, masker = self._context.plan, self._context.tools.masker
         self._context.emitter.emit(
             RunStarted,
@@ -132,7 +136,7 @@ class _Run:
             steps=plan.summaries(),
             resumed=self._settings.resumed,
         )
-        for remark in self._settings.remarks:
+        for remark in (*self._settings.remarks, *adopted):
             self._context.emitter.notice(remark)
 
     def _go(self) -> tuple[Ending, TutorialError | None]:

@@ -13,6 +13,7 @@ from tutorial.engine.diagnosis import DONE
 from tutorial.engine.events import ObjectUndone
 from tutorial.engine.history import Begun, ever_made, find_begun, last_outcomes
 from tutorial.engine.patience import Patience, Stopped
+from tutorial.engine.putting_back import PuttingBack
 from tutorial.engine.quiet import recapture
 from tutorial.engine.records import Intent, Made, Outcome, Undone
 from tutorial.engine.removal import Remover
@@ -38,11 +39,10 @@ def undo_steps(context: Context, step_ids: Iterable[str]) -> bool:
     try:
         for step_id in step_ids:
             begun = find_begun(context.ledger.records(), step_id)
-            if begun is None:
-                context.ledger.note(Undone(step_id))
-                continue
-            undone = remover.remove(begun)
-            restored |= _restore(context, begun, remover.patience)
+            undone = begun is None or remover.remove(begun)
+            restored |= _restore(context, begun, remover.patience) if begun else set()
+            putting_back = PuttingBack(context.tools, remover.patience, {step_id})
+            undone = putting_back.run() and undone
             context.ledger.note(Undone(step_id, None, undone))
             complete = complete and undone
         if restored:

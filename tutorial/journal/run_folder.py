@@ -7,6 +7,7 @@ Called by `tutorial.app`. A run's folder is `<state home>/runs/<id>/`:
     lock           held (flock) as long as the run's process lives; says which process that is
     work/          the working folder of the run's commands
     shell/         the carried state of the run's shell
+    saved/         objects that were there before the run and could not be put back, as manifests
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tutorial.engine.history import owned_objects
 from tutorial.engine.records import Closed, Record
 from tutorial.errors import JournalError, NotReadyError, UsageError
 from tutorial.journal.atomic import write_atomically
 from tutorial.journal.journal import FileJournal, read_journal
 from tutorial.journal.lock import Lock, holder
 from tutorial.journal.paths import make_private, runs_folder
+from tutorial.steps.model import ObjectReference
 
 KEPT_CLOSED_RUNS = 20
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
@@ -133,10 +136,21 @@ class RunFolder:
         write_atomically(self.path / "run.json", json.dumps(asdict(meta)).encode())
         self.meta = meta
 
+    def write_manifest(self, reference: ObjectReference, manifest: Mapping[str, object]) -> str:
+        """Write an object that could not be put back to a file for `kubectl create -f`; the file's
+        path, or an empty text when that cannot be written."""
+        names = (reference.namespace, reference.kind, reference.name)
+        try:
+            path = make_private(self.path / "saved") / ("-".join(filter(None, names)) + ".json")
+            write_atomically(path, json.dumps(manifest, indent=2).encode())
+        except JournalError:
+            return ""
+        return str(path)
+
     def forget_state(self) -> None:
-        """Delete the carried state and the working folder: after a complete rollback."""
-        shutil.rmtree(self.shell, ignore_errors=True)
-        shutil.rmtree(self.work, ignore_errors=True)
+        """Delete the carried state, the working folder and saved manifests: after a complete rollback."""
+        for folder in (self.shell, self.work, self.path / "saved"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Close the journal and give the lock back."""
@@ -181,6 +195,16 @@ def damaged_runs(home: Path) -> dict[Path, str]:
             if journal.exists() and not (journal.is_file() and journal.stat().st_size == 0):
                 damaged[path] = error.why
     return damaged
+
+
+def run_that_made(home: Path, uid: str, but: str) -> str:
+    """The id of the run that is not over and made the object with this uid, `but` excepted; empty
+    when there is none."""
+    for listing in list_runs(home):
+        open_still = listing.meta.id != but and listing.state is not RunState.CLOSED
+        if open_still and uid in owned_objects(listing.records):
+            return listing.meta.id
+    return ""
 
 
 def prune_closed_runs(home: Path, keep: int = KEPT_CLOSED_RUNS) -> None:

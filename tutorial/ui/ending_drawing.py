@@ -46,9 +46,10 @@ class EndingDrawing:
             self._line(wording.UNDOINGS["deleted"], "everything is back as it was")
             return
         self._draw_heading()
-        self._console.print(Text("Still there. Remove it with:", "bold red"))
-        for command in event.left:
-            self._console.print(Text(f"  {command}"), soft_wrap=True)
+        for heading, commands in wording.unfinished(event):
+            self._console.print(Text(heading, "bold red"))
+            for command in commands:
+                self._console.print(Text(f"  {command}"), soft_wrap=True)
         self._console.print(Text("or try again: egress-tutorial rollback"))
 
     def run_ended(self, event: events.RunEnded) -> None:

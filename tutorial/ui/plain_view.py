@@ -213,9 +213,10 @@ class PlainView:
         if event.complete:
             self._line("Everything is back as it was.")
             return
-        self._line("Still there. Remove it with:")
-        for command in event.left:
-            self._line(command)
+        for heading, commands in wording.unfinished(event):
+            self._line(heading)
+            for command in commands:
+                self._line(command)
         self._line("Or try again: egress-tutorial rollback")
 
     def _run_ended(self, event: events.RunEnded) -> None:

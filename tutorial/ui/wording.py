@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tutorial.engine.events import ObjectUndone, RunEnded, StepStarted, Waiting
+from tutorial.engine.events import ObjectUndone, RollbackEnded, RunEnded, StepStarted, Waiting
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ UNDOINGS = {
     "deleted": Mark("✓", "+", "deleted", "green"),
     "gone": Mark("✓", "+", "was gone", "green"),
     "restored": Mark("✓", "+", "restored", "green"),
+    "put back": Mark("✓", "+", "put back", "green"),
     "foreign": Mark("!", "!", "left: not made by this run", "yellow"),
     "blocked": Mark("✗", "x", "blocked", "red"),
     "failed": Mark("✗", "x", "failed", "red"),
@@ -98,6 +99,15 @@ def rollback_heading(objects: int) -> str:
     if not objects:
         return "Putting everything back"
     return f"Putting everything back: {count_of(objects, 'object')}"
+
+
+def unfinished(end: RollbackEnded) -> list[tuple[str, tuple[str, ...]]]:
+    """What a rollback could not finish: headings, each with the commands that do it by hand."""
+    parts = [
+        ("Still there. Remove it with:", end.left),
+        ("Not put back. When its place is free, create it with:", end.saved),
+    ]
+    return [(heading, commands) for heading, commands in parts if commands]
 
 
 def undone_line(undone: ObjectUndone) -> str:

@@ -102,6 +102,11 @@ def _pace_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Give a variable of the tutorial another value. Repeatable.",
 )
 @click.option("--asides", is_flag=True, help="Also run the steps that go beyond the document.")
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="Replace services, endpoints and destination rules that are there; put them back at the end.",
+)
 @click.option("--context", "cluster", metavar="NAME", help="A context of your kubeconfig, not a sandbox.")
 @click.option("--kubeconfig", metavar="FILE", help="Another kubeconfig than your own.")
 @click.option("--sandbox", is_flag=True, help=f"A sandbox, whatever {CONTEXT_VARIABLE} says.")
@@ -123,6 +128,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         output=given["output"],
         junit=given["junit"],
         asides=given["asides"],
+        adopt=given["adopt"],
         context=_cluster(given, environment),
         kubeconfig=given["kubeconfig"],
         trust=given["trust"],
