@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -157,10 +158,37 @@ def test_a_command_inherits_no_descriptor(run: Run) -> None:
     assert run("ls /proc/self/fd | wc -l").stdout == "4\n"  # 0, 1, 2 and the folder that ls reads
 
 
-def test_a_full_or_missing_folder_is_a_journal_error(shell: BashShell, tmp_path: Path, run: Run) -> None:
-    (tmp_path / "it's a shell").rename(tmp_path / "moved")
+def test_a_folder_that_cannot_be_written_keeps_no_command_from_running(
+    shell: BashShell, tmp_path: Path, run: Run
+) -> None:
+    _put_a_file_in_the_way(tmp_path)
+    assert run("a=1; echo ran").stdout == "ran\n"
+    assert isinstance(shell.failure, JournalError)
+    assert "cannot be written" in shell.failure.what
+    shell.set_variable("B", "2")
+    assert run("echo $a $B").stdout == "1 2\n"
+
+
+@pytest.mark.parametrize("lacking", ["files in memory", "a view of this process"])
+def test_without_files_in_memory_they_are_in_the_folder(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    if lacking == "files in memory":
+        monkeypatch.delattr(os, "memfd_create")
+    else:
+        monkeypatch.setattr("tutorial.shell.exchange.os.getpid", lambda: 1)
+    folder = tmp_path / "it's a shell"
+    assert "command" in run(f"a=1; ls {shlex.quote(str(folder))}").stdout
+    assert run("echo $a").stdout == "1\n"
+    assert {path.name for path in folder.iterdir()} == {"state"}
+    _put_a_file_in_the_way(tmp_path)
     with pytest.raises(JournalError, match="cannot be written"):
         run("true")
+
+
+def _put_a_file_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "it's a shell").rename(tmp_path / "moved")
+    (tmp_path / "it's a shell").write_text("")
 
 
 KILLED_RUNNER = """

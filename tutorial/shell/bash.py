@@ -1,14 +1,17 @@
 """Runs one command in bash with the run's carried state: the engine's `Shell` port.
 
-Made by `tutorial.app`, once a run. Its folder holds:
+Made by `tutorial.wiring`, once a run. Its folder holds:
 
     state       the carried state (`ShellState.to_file`), replaced at once after each command
-    restore     the same as a script, for the next bash
-    command     the command that runs
-    save        the script of the EXIT trap
-    saved       what that script wrote
     running     which process runs the command, while it runs
     leftovers   background processes that live on
+
+What bash reads and writes meanwhile goes through an `Exchange`:
+
+    restore     the carried state as a script
+    command     the command that runs, or the start file of an interactive bash
+    save        the script of the EXIT trap
+    saved       what that script wrote
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from pathlib import Path
 from tutorial.engine.ports import CommandResult, Stopper
 from tutorial.errors import JournalError, NotReadyError, UsageError
 from tutorial.shell.command_record import CommandRecord
+from tutorial.shell.exchange import Exchange
 from tutorial.shell.leftovers import Leftovers
 from tutorial.shell.process import RunningProcess
 from tutorial.shell.state import SAVE_SCRIPT, ShellState
@@ -60,17 +64,16 @@ class BashShell:
 
         Raises:
             NotReadyError: there is no bash.
-            JournalError: the folder cannot be written, or the state in it is damaged.
+            JournalError: the state in the folder is damaged.
         """
         self._bash = _find_bash(environment)
         self._folder = folder
         self._home = cwd
         self._stopper = stopper
-        _make_private(folder)
+        self._failure: JournalError | None = None
         self._record = CommandRecord(folder / "running")
         self._record.end_command()
         self._leftovers = Leftovers(folder / "leftovers")
-        self._write("save", SAVE_SCRIPT)
         carried = self._read_state(survive_damage=survive_damage)
         self._state = _with_path_prefix(carried or ShellState.initial(environment, cwd), path_prefix)
         self._keep(self._state)
@@ -83,26 +86,27 @@ class BashShell:
         on_output: Callable[[str, str], None],
         carry: bool = True,
     ) -> CommandResult:
-        """Run `command`; see `Shell.run`. Raises JournalError when the folder cannot be written."""
-        self._write("command", command.encode("utf-8", "surrogateescape") + b"\n")
-        self._forget_saved()
-        with self._leftovers.adopting(), _pipe() as (waiting, waking):
-            process = RunningProcess(
-                [self._bash, "--noprofile", "--norc", "-c", self._script(waiting), "bash"],
-                cwd=self._start_folder(),
-                stopper=self._stopper,
-                on_output=on_output,
-                old_pipes=self._leftovers.pipes,
-                kept_open=(waiting,),
-            )
-            try:
-                ended = process.run(timeout, let_begin=lambda: self._let_begin(process.group, waking))
-                self._leftovers.pipes += process.pipes_left()
-            finally:
-                process.close()
-                self._record.forget()
-                self._leftovers.note_group(process.group)
-        state_saved = self._adopt_saved(carry)
+        """Run `command`; see `Shell.run`. Raises JournalError when bash cannot be told: on a system
+        without files in memory, where the folder cannot be written."""
+        with self._exchange() as exchange:
+            exchange.put("command", command.encode("utf-8", "surrogateescape") + b"\n")
+            with self._leftovers.adopting(), _pipe() as (waiting, waking):
+                process = RunningProcess(
+                    [self._bash, "--noprofile", "--norc", "-c", self._script(exchange, waiting), "bash"],
+                    cwd=self._start_folder(),
+                    stopper=self._stopper,
+                    on_output=on_output,
+                    old_pipes=self._leftovers.pipes,
+                    kept_open=(waiting,),
+                )
+                try:
+                    ended = process.run(timeout, let_begin=lambda: self._let_begin(process.group, waking))
+                    self._leftovers.pipes += process.pipes_left()
+                finally:
+                    process.close()
+                    self._record.forget()
+                    self._leftovers.note_group(process.group)
+            state_saved = self._adopt(exchange.content("saved"), carry)
         return CommandResult(
             exit_code=ended.exit_code,
             stdout=process.capture.stdout.text(),
@@ -112,6 +116,11 @@ class BashShell:
             ended_by=ended.ended_by,
             state_saved=state_saved,
         )
+
+    @property
+    def failure(self) -> JournalError | None:
+        """See `Shell.failure`."""
+        return self._failure
 
     def variables(self) -> Mapping[str, str]:
         """The carried variables, by name (scalars only)."""
@@ -129,21 +138,36 @@ class BashShell:
 
     def interactive(self, banner: str) -> None:
         """Open bash on the terminal with the run's environment; returns when it ends. What it
-        changes is carried on. Raises UsageError when there is no terminal."""
-        self._forget_saved()
-        self._write("interactive", self._interactive_script(banner))
-        arguments = [self._bash, "--noprofile", "--rcfile", str(self._folder / "interactive"), "-i"]
-        with self._leftovers.adopting():
-            run_on_terminal(arguments, cwd=self._start_folder(), stopper=self._stopper)
-        self._adopt_saved(carry=True)
+        changes is carried on.
+
+        Raises:
+            UsageError: there is no terminal.
+            JournalError: bash cannot be told what to do, as in `run`.
+        """
+        with self._exchange() as exchange:
+            exchange.put("command", self._interactive_script(exchange, banner))
+            arguments = [self._bash, "--noprofile", "--rcfile", str(exchange.path("command")), "-i"]
+            with self._leftovers.adopting():
+                run_on_terminal(arguments, cwd=self._start_folder(), stopper=self._stopper)
+            self._adopt(exchange.content("saved"), carry=True)
 
     def reap_leftovers(self) -> None:
         """End the background processes that commands left."""
         self._leftovers.end()
 
+    @contextmanager
+    def _exchange(self) -> Iterator[Exchange]:
+        """The files for one bash, but for its command."""
+        with Exchange(self._folder) as exchange:
+            exchange.put("restore", self._state.restore_script())
+            exchange.put("save", SAVE_SCRIPT)
+            exchange.put("saved", b"")
+            yield exchange
+
     def _start_folder(self) -> Path:
         """Where bash starts, and stays when the folder that a command went to is gone."""
-        return self._home if self._home.is_dir() else self._folder
+        folders = (self._home, self._folder)
+        return next((folder for folder in folders if folder.is_dir()), Path("/"))
 
     def _let_begin(self, process: int, waking: int) -> None:
         """Put the process on record, and only then let it run the command: whenever this runner is
@@ -151,51 +175,42 @@ class BashShell:
         try:
             self._record.write(process)
         except OSError as error:
-            raise _unwritable(self._folder / "running", error) from None
+            self._failure = JournalError.unwritable(self._folder / "running", error)
         os.write(waking, b"\n")
 
-    def _script(self, waiting: int) -> str:
+    def _script(self, exchange: Exchange, waiting: int) -> str:
         """What bash is told. It holds paths only; the command comes out of its file, and `eval`
         names it in messages as a reader knows it: `bash: line 1: ...`. It waits for a line from the
         descriptor `waiting`; without one, the runner is gone and nothing runs."""
         wait = f"read -r -u {waiting} _ || exit 125; exec {waiting}<&-;"
         noise = "".join(rf"\builtin set -o {name}; " for name in self._state.noisy_options())
-        return rf'{wait} {self._prologue()} builtin eval "{noise}$(<{self._quoted("command")})"'
+        return f'{wait} {_prologue(exchange)} builtin eval "{noise}$(<{exchange.quoted("command")})"'
 
-    def _interactive_script(self, banner: str) -> bytes:
+    def _interactive_script(self, exchange: Exchange, banner: str) -> bytes:
         prompt = r"PS1='egress-tutorial:\w\$ '"
         forget = r"\builtin unset -v HISTFILE PROMPT_COMMAND"
         show = rf"\builtin printf '%s\n' {shlex.quote(banner)}"
         noise = "".join(f"\n\\builtin set -o {name}" for name in self._state.noisy_options())
-        return f"{self._prologue()}\n{prompt}\n{forget}\n{show}{noise}\n".encode()
+        return f"{_prologue(exchange)}\n{prompt}\n{forget}\n{show}{noise}\n".encode()
 
-    def _prologue(self) -> str:
-        source = shlex.quote(rf"{{ \builtin . {self._quoted('save')} ")
-        into = shlex.quote(f" >| {self._quoted('saved')}; }} 2>/dev/null")
-        return (
-            f"""builtin trap {source}"'$SHELLOPTS' '${{BASHOPTS-}}'"{into} EXIT;"""
-            f""" builtin . {self._quoted("restore")};"""
-        )
-
-    def _quoted(self, name: str) -> str:
-        return shlex.quote(str(self._folder / name))
-
-    def _adopt_saved(self, carry: bool) -> bool:
+    def _adopt(self, saved: bytes, carry: bool) -> bool:
         """Take over what the EXIT trap wrote; False when it wrote nothing whole."""
         try:
-            state = ShellState.from_saved((self._folder / "saved").read_bytes(), self._state)
-        except (OSError, ValueError):
+            state = ShellState.from_saved(saved, self._state)
+        except ValueError:
             return False
-        finally:
-            self._forget_saved()
         if carry and state != self._state:
             self._keep(state)
         return True
 
     def _keep(self, state: ShellState) -> None:
-        self._write("state", state.to_file())
-        self._write("restore", state.restore_script())
+        """Carry this state, also where it cannot be written: then `failure` says so."""
         self._state = state
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _replace(self._folder / "state", state.to_file())
+        except OSError as error:
+            self._failure = JournalError.unwritable(self._folder / "state", error)
 
     def _read_state(self, *, survive_damage: bool) -> ShellState | None:
         try:
@@ -210,25 +225,6 @@ class BashShell:
                 why=str(error),
                 do="Roll the run back: egress-tutorial rollback",
             ) from None
-
-    def _forget_saved(self) -> None:
-        with suppress(OSError):
-            (self._folder / "saved").unlink()
-
-    def _write(self, name: str, content: bytes) -> None:
-        """Replace a file of the folder at once, readable for this user only."""
-        path = self._folder / name
-        temporary = self._folder / f"{name}.new"
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                if name == "state":
-                    file.flush()
-                    os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError as error:
-            raise _unwritable(path, error) from None
 
 
 @contextmanager
@@ -247,19 +243,29 @@ def end_processes(folder: Path) -> None:
     Leftovers(folder / "leftovers").end()
 
 
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-
-
-def _unwritable(path: Path, error: OSError) -> JournalError:
-    return JournalError(
-        f"{path} cannot be written.",
-        why=error.strerror or str(error),
-        do="Make room on that disk, or set XDG_STATE_HOME to a folder on another one.",
+def _prologue(exchange: Exchange) -> str:
+    """Saves the state at the end, restores it now."""
+    source = shlex.quote(rf"{{ \builtin . {exchange.quoted('save')} ")
+    into = shlex.quote(f" >| {exchange.quoted('saved')}; }} 2>/dev/null")
+    return (
+        f"""builtin trap {source}"'$SHELLOPTS' '${{BASHOPTS-}}'"{into} EXIT;"""
+        f""" builtin . {exchange.quoted("restore")};"""
     )
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Replace a file at once, on disk before this returns, readable for this user only."""
+    temporary = path.with_name(f"{path.name}.new")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _find_bash(environment: Mapping[str, str]) -> str:

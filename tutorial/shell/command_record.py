@@ -31,7 +31,8 @@ class CommandRecord:
 
     def forget(self) -> None:
         """The command has ended."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
 
     def end_command(self) -> None:
         """End the command that an earlier process of this run left running: TERM, then KILL."""

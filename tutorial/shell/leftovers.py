@@ -66,7 +66,8 @@ class Leftovers:
                 os.waitpid(root, os.WNOHANG)
         self._roots.clear()
         self._groups.clear()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
         for pipe in self.pipes:
             os.close(pipe)
         self.pipes.clear()
