@@ -5,7 +5,16 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
+from pathlib import Path
+from typing import Self
+
+_WAYS_OUT = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Make room on that disk."),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Make that place writable for you."),
+}
+"""What to do when a file cannot be written, by the error's number."""
 
 
 class ExitCode(IntEnum):
@@ -58,6 +67,15 @@ class TutorialError(Exception):
         self.why = why
         self.do = do
 
+    def in_one_line(self) -> str:
+        """What, why and what to do next, where there is no room for three lines."""
+        sentences = [_sentence(part) for part in (self.what, self.why) if part]
+        return " ".join([*sentences, self.do]).rstrip()
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."
+
 
 class UsageError(TutorialError):
     """The command line asks for something that cannot be."""
@@ -91,6 +109,12 @@ class JournalError(TutorialError):
     """The journal cannot be read or written: no new step may begin."""
 
     exit_code = ExitCode.NOT_READY
+
+    @classmethod
+    def unwritable(cls, path: Path, error: OSError) -> Self:
+        """The error for a path of the state folder that cannot be written, with the way out."""
+        do = _WAYS_OUT.get(error.errno or 0, "See whether that disk is in order.")
+        return cls(f"{path} cannot be written.", why=error.strerror or str(error), do=do)
 
 
 class RollbackIncompleteError(TutorialError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -105,11 +106,32 @@ def test_a_failing_disk_is_an_error_and_leaves_the_journal_whole(tmp_path: Path)
         size = path.stat().st_size
         with _file_size_limit(size + 20), pytest.raises(JournalError, match="cannot be written") as caught:
             journal.append(OUTCOME)
-        assert "XDG_STATE_HOME" in caught.value.do
+        assert caught.value.do
         assert path.stat().st_size == size
         journal.append(OUTCOME)
         assert journal.records() == (INTENT, OUTCOME)
     assert read_journal(path) == (INTENT, OUTCOME)
+
+
+def test_a_part_of_a_line_that_could_not_be_taken_back_spoils_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal"
+    with opened(path) as journal:
+        journal.append(INTENT)
+        size = path.stat().st_size
+        with monkeypatch.context() as patch, _file_size_limit(size + 20):
+            patch.setattr("tutorial.journal.journal.os.ftruncate", _refuse)
+            for _ in range(2):
+                with pytest.raises(JournalError):
+                    journal.append(OUTCOME)
+        assert path.stat().st_size > size
+        journal.append(OUTCOME)
+    assert read_journal(path) == (INTENT, OUTCOME)
+
+
+def _refuse(descriptor: int, length: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:

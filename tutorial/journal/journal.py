@@ -14,7 +14,6 @@ from pathlib import Path
 from tutorial.engine.records import Record
 from tutorial.errors import JournalError
 from tutorial.journal.codec import from_json, to_json
-from tutorial.journal.paths import unwritable
 
 VERSION = 2
 """The form that is written. 2 added what `--adopt` records."""
@@ -35,7 +34,7 @@ class FileJournal:
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise unwritable(path, error) from None
+            raise JournalError.unwritable(path, error) from None
         try:
             whole, records = _parse(path)
             os.ftruncate(self._descriptor, whole)
@@ -43,7 +42,7 @@ class FileJournal:
             _sync_folder(path.parent)
         except OSError as error:
             self.close()
-            raise unwritable(path, error) from None
+            raise JournalError.unwritable(path, error) from None
         except JournalError:
             self.close()
             raise
@@ -51,15 +50,18 @@ class FileJournal:
         self._length = whole
 
     def append(self, record: Record) -> None:
-        """Put the record on disk. Raises JournalError when that fails; the file is then as before."""
+        """Put the record on disk. Raises JournalError when that fails; the records are then as before,
+        and it can be tried again."""
         line = json.dumps({"version": VERSION, **to_json(record)}, separators=(",", ":")).encode() + b"\n"
         try:
+            if os.fstat(self._descriptor).st_size != self._length:  # what a failed append could not take back
+                os.ftruncate(self._descriptor, self._length)
             _write_all(self._descriptor, line)
             os.fsync(self._descriptor)
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self._length)
-            raise unwritable(self.path, error) from None
+            raise JournalError.unwritable(self.path, error) from None
         self._length += len(line)
         self._records.append(record)
 

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tutorial.journal.paths import unwritable
+from tutorial.errors import JournalError
 
 PROBE_SECONDS = 0.1
 """How long `take` goes on trying: `holder` in another process locks for an instant to look."""
@@ -28,20 +28,17 @@ class Lock:
     @classmethod
     def take(cls, path: Path) -> Lock | None:
         """Take the lock, or None when another process holds it. Raises JournalError when the
-        file cannot be written."""
+        file cannot be opened."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise unwritable(path, error) from None
+            raise JournalError.unwritable(path, error) from None
         if not _lock_within(descriptor, PROBE_SECONDS):
             os.close(descriptor)
             return None
-        try:
+        with suppress(OSError):  # on a disk that is full the lock holds without saying who holds it
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "started": time.time()}).encode(), 0)
-        except OSError as error:
-            os.close(descriptor)
-            raise unwritable(path, error) from None
         return cls(descriptor)
 
     def release(self) -> None:

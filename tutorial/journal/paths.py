@@ -6,6 +6,7 @@ to the user (0700).
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 from tutorial.errors import JournalError
 
 PROGRAM = "egress-tutorial"
-_WAY_OUT = "Set XDG_STATE_HOME to a folder that you can write: export XDG_STATE_HOME=/tmp/$USER-state"
+_ELSEWHERE = "XDG_STATE_HOME to another folder: export XDG_STATE_HOME=$(mktemp -d)"
 
 
 def state_home(environment: Mapping[str, str]) -> Path:
@@ -28,39 +29,46 @@ def state_home(environment: Mapping[str, str]) -> Path:
     """
     given = environment.get("XDG_STATE_HOME", "")
     base = Path(given) if given.startswith("/") else _home(environment) / ".local" / "state"
-    return make_private(base / PROGRAM)
+    return _make_or_elsewhere(base / PROGRAM)
 
 
 def runs_folder(home: Path) -> Path:
     """The folder of all runs, one folder each; `home` is from `state_home`."""
-    return make_private(home / "runs")
+    return _make_or_elsewhere(home / "runs")
 
 
 def sandboxes_folder(home: Path) -> Path:
     """The folder of all sandboxes, one folder each; `home` is from `state_home`."""
-    return make_private(home / "sandboxes")
+    return _make_or_elsewhere(home / "sandboxes")
 
 
 def make_private(folder: Path) -> Path:
     """Make the folder, and what is missing above it, for this user only.
 
     Raises:
-        JournalError: it cannot be made or written: says why and the way out.
+        JournalError: it cannot be made or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
     except OSError as error:
-        raise unwritable(folder, error) from None
+        raise JournalError.unwritable(folder, error) from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise JournalError(f"The folder {folder} cannot be written.", do=_WAY_OUT)
+        raise JournalError.unwritable(folder, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     return folder
 
 
-def unwritable(path: Path, error: OSError) -> JournalError:
-    """The error for a path of the state folder that cannot be written, with the way out."""
-    return JournalError(f"{path} cannot be written.", why=error.strerror or str(error), do=_WAY_OUT)
+def or_elsewhere(error: JournalError) -> JournalError:
+    """The error of something new that cannot be written, which can be had elsewhere as well."""
+    return JournalError(error.what, why=error.why, do=f"{error.do} Or set {_ELSEWHERE}")
+
+
+def _make_or_elsewhere(folder: Path) -> Path:
+    try:
+        return make_private(folder)
+    except JournalError as error:
+        raise or_elsewhere(error) from None
 
 
 def _home(environment: Mapping[str, str]) -> Path:
@@ -73,5 +81,5 @@ def _home(environment: Mapping[str, str]) -> Path:
         raise JournalError(
             "There is no place for the run's state.",
             why="HOME is not set, and this user has no entry in the password database.",
-            do=_WAY_OUT,
+            do=f"Set {_ELSEWHERE}",
         ) from None

@@ -29,7 +29,7 @@ from tutorial.errors import JournalError, NotReadyError, UsageError
 from tutorial.journal.atomic import write_atomically
 from tutorial.journal.journal import FileJournal, read_journal
 from tutorial.journal.lock import Lock, holder
-from tutorial.journal.paths import make_private, runs_folder
+from tutorial.journal.paths import make_private, or_elsewhere, runs_folder
 from tutorial.steps.model import ObjectReference
 
 KEPT_CLOSED_RUNS = 20
@@ -95,12 +95,16 @@ class RunFolder:
         path = runs_folder(home) / meta.id
         if path.exists():
             raise JournalError(f"There is a run {meta.id} already.", do="Start again.")
-        make_private(path)
-        make_private(path / "work")
-        make_private(path / "shell")
-        lock = _take(path, meta.id)
-        write_atomically(path / "run.json", json.dumps(asdict(meta)).encode())
-        return cls(path, lock, meta, FileJournal(path / "journal.jsonl"))
+        try:
+            make_private(path)
+            make_private(path / "work")
+            make_private(path / "shell")
+            lock = _take(path, meta.id)
+            write_atomically(path / "run.json", json.dumps(asdict(meta)).encode())
+            return cls(path, lock, meta, FileJournal(path / "journal.jsonl"))
+        except JournalError as error:
+            shutil.rmtree(path, ignore_errors=True)
+            raise or_elsewhere(error) from None
 
     @classmethod
     def open(cls, home: Path, run_id: str) -> RunFolder:
