@@ -194,8 +194,9 @@ class FakeStopper:
 class FakeShell:
     """Understands lines: `make OBJECT`, `create OBJECT` (not recorded as applied), `delete OBJECT`,
     `say TEXT`, `set NAME VALUE`, `fail`, `interrupt`, `signal TERMINATE`, `late OBJECT` (made when
-    the next sleep is over), `ask` (fails while the cluster is away),
-    `answer NAME` (says what `answers[NAME]` holds, and fails on none)."""
+    the next sleep is over), `ask` (fails while the cluster is away), `answer NAME` (says what
+    `answers[NAME]` holds, and fails on none), `fill` (the disk: the state that is left cannot be
+    written)."""
 
     def __init__(self, cluster: FakeCluster, stopper: FakeStopper, moments: Moments) -> None:
         self.cluster = cluster
@@ -205,6 +206,7 @@ class FakeShell:
         self.answers: dict[str, list[str]] = {}
         self.ran: list[str] = []
         self.in_shell: Callable[[], None] = lambda: None
+        self.failure: JournalError | None = None
 
     def run(
         self, command: str, *, timeout: float, on_output: Callable[[str, str], None], carry: bool = True
@@ -245,6 +247,8 @@ class FakeShell:
                 self.values.pop(rest, None)
             case "ask":
                 failed = self.cluster.away_for > 0
+            case "fill":
+                self.failure = JournalError("The disk is full.")
             case "signal":
                 self.stopper.send(Stop[rest])
             case "answer":
@@ -292,16 +296,19 @@ class Recorder:
 
 
 class MemoryJournal:
-    """Outlives the engine that wrote it. `full_at` makes it fail from that record on."""
+    """Outlives the engine that wrote it. `full_at` makes it fail from that record on, `full_for` for
+    so many times only."""
 
     def __init__(self, moments: Moments) -> None:
         self.moments = moments
         self.kept: list[Record] = []
         self.full_at = 10_000
+        self.full_for = 10_000
 
     def append(self, record: Record) -> None:
         self.moments.pass_by()
-        if len(self.kept) >= self.full_at:
+        if len(self.kept) >= self.full_at and self.full_for > 0:
+            self.full_for -= 1
             raise JournalError("The disk is full.")
         self.kept.append(record)
         self.moments.pass_by()

@@ -15,7 +15,9 @@ from tutorial.engine.events import (
     RunStarted,
     StepEnded,
 )
+from tutorial.engine.history import begun_steps
 from tutorial.engine.records import Closed
+from tutorial.engine.rollback import roll_back
 from tutorial.engine.run import RunResult
 from tutorial.errors import AlreadyThereError, ExitCode, UsageError
 from tutorial.expect.verdict import Verdict
@@ -216,6 +218,43 @@ def test_a_journal_that_fails_stops_new_steps_and_still_rolls_back(world: World,
     assert world.cluster.picture() == before
     assert len(world.shell.ran) <= full_at // 2 + 2
     assert world.recorder.of(RollbackEnded)[0].complete
+
+
+@pytest.mark.parametrize("full_at", range(1, 14))
+def test_a_journal_that_can_be_written_again_during_the_rollback_lacks_nothing(
+    world: World, full_at: int
+) -> None:
+    world.journal.full_at, world.journal.full_for = full_at, 2
+    assert world.run(Script(), auto=True).exit_code is ExitCode.NOT_READY
+    assert world.journal.kept[-1] == Closed("failed")
+    assert begun_steps(world.journal.kept) == []
+    assert not any("does not know" in event.text for event in world.recorder.of(Noticed))
+
+
+def test_a_journal_that_stays_full_is_to_be_closed_by_another_rollback(world: World) -> None:
+    world.journal.full_at = 5
+    assert world.run(Script(), auto=True).exit_code is ExitCode.NOT_READY
+    assert any("egress-tutorial rollback" in event.text for event in world.recorder.of(Noticed))
+    world.journal.full_at = 10_000
+    world.new_process()
+    assert roll_back(world.tools()).complete
+    assert begun_steps(world.journal.kept) == []
+
+
+@pytest.mark.parametrize("quietly", [False, True])
+def test_a_carried_state_that_cannot_be_written_stops_new_steps(world: World, quietly: bool) -> None:
+    world.steps = (
+        *LESSON[:2],
+        step("full", "make service/own@plain\nfill", creates=["service/own@plain"], cleanup="say tidied"),
+        step("next", "say unrecorded", needs=("full",)),
+    )
+    before = world.cluster.picture()
+    result = world.run(Script(), auto=True, from_step="next" if quietly else None)
+    assert result.exit_code is ExitCode.NOT_READY
+    assert "say unrecorded" not in world.shell.ran
+    assert "say tidied" in world.shell.ran
+    assert world.cluster.picture() == before
+    assert world.journal.kept[-1] == Closed("failed")
 
 
 def test_rollback_waits_for_an_api_server_that_is_away(world: World) -> None:

@@ -54,7 +54,7 @@ def attempt_step(context: Context, step: Step, command: str) -> Attempt:
     """Run `command` as this step's and record what became of it.
 
     Raises:
-        JournalError: the intent could not be written; nothing has run.
+        JournalError: the intent could not be written, or the carried state before; nothing has run.
     """
     started = context.clock.monotonic()
     try:
@@ -68,6 +68,8 @@ def attempt_step(context: Context, step: Step, command: str) -> Attempt:
     if isinstance(cleared, Refused):
         context.ledger.note(Outcome(step.id, cleared.outcome, 0))
         return Attempt(cleared.outcome, reason=cleared.reason)
+    if context.failure is not None:
+        raise context.failure
     context.ledger.begin(cleared.intent)
     if cleared.already:
         context.ledger.note(Outcome(step.id, "already", 0))

@@ -12,6 +12,7 @@ from tutorial.engine.emit import Emitter
 from tutorial.engine.ledger import Ledger
 from tutorial.engine.plan import Plan
 from tutorial.engine.ports import Clock, Cluster, Shell, Stopper
+from tutorial.errors import JournalError
 from tutorial.steps.model import ObjectReference
 from tutorial.text.masking import Masker
 
@@ -79,6 +80,11 @@ class Context:
     read_file: Callable[[str], str] = _no_file
     adopt: bool = False
     run_of: Callable[[str], str] = _no_run
+
+    @property
+    def failure(self) -> JournalError | None:
+        """Why no new step may begin: the journal or the carried state cannot be written."""
+        return self.ledger.failure or self.shell.failure
 
     @property
     def cluster(self) -> Cluster:

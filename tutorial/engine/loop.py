@@ -95,8 +95,8 @@ class Walk:
         elif stop is Stop.INTERRUPT:
             self._context.stopper.clear()
             self._rest_of = ""
-        if self._context.ledger.failure is not None:
-            raise self._context.ledger.failure
+        if self._context.failure is not None:
+            raise self._context.failure
         return self._ending is not None or self._at >= len(self._steps)
 
     def _arrive(self, planned: PlannedStep) -> None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tutorial.engine.decisions import Decision, Pause
 from tutorial.engine.events import Event
+from tutorial.errors import JournalError
 from tutorial.steps.model import ObjectReference
 
 
@@ -77,6 +78,12 @@ class Shell(Protocol):
         ...
 
     def set_variable(self, name: str, value: str) -> None: ...
+
+    @property
+    def failure(self) -> JournalError | None:
+        """Why the carried state is not on disk; None while it is. Commands still run with it, but
+        no new step may begin: a rollback after a crash would not have it."""
+        ...
 
     def interactive(self, banner: str) -> None:
         """Open the user's shell on the terminal with the run's environment; returns when it ends."""

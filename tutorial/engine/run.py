@@ -18,7 +18,7 @@ from tutorial.engine.ports import Prompter, Stop
 from tutorial.engine.records import Closed
 from tutorial.engine.resume import settle, standing_at, steps_to_redo
 from tutorial.engine.rollback import RollbackResult, roll_back
-from tutorial.errors import ExitCode, JournalError, TutorialError, worst
+from tutorial.errors import ExitCode, TutorialError, worst
 
 STOP_CODES = {
     Stop.NONE: ExitCode.OK,
@@ -104,6 +104,7 @@ class _Run:
             self._context.stopper.clear()
             rollback = roll_back(self._context.tools, objects=not (self._settings.disposable or gone))
         self._context.ledger.note(Closed(ending.outcome, kept=kept or not rollback.complete))
+        self._tell_of_unwritten(kept=kept)
         exit_code = self._exit_code(ending, outcomes, trouble, rollback)
         if gone:
             exit_code = worst(exit_code, ExitCode.NOT_READY)
@@ -152,7 +153,7 @@ class _Run:
                     self._walk.move_to(len(prepared))
             return self._walk.run(), None
         except TutorialError as error:
-            self._context.emitter.notice(f"{error.what} {error.why} {error.do}".strip(), "warning")
+            self._context.emitter.notice(error.in_one_line(), "warning")
             return Ending("failed"), error
 
     def _come_back(self) -> None:
@@ -160,6 +161,16 @@ class _Run:
         position = standing_at(self._context)
         if self._walk.prepare(steps_to_redo(self._context)):
             self._walk.move_to(position)
+
+    def _tell_of_unwritten(self, *, kept: bool) -> None:
+        """A journal that lacks what has happened is to be closed later, by another rollback."""
+        ledger = self._context.ledger
+        if not ledger.is_written and ledger.failure is not None and not kept:
+            self._context.emitter.notice(
+                f"The journal does not know of this end: {ledger.failure.in_one_line()}"
+                " Then close the run: egress-tutorial rollback",
+                "warning",
+            )
 
     def _is_kept(self, ending: Ending) -> bool:
         failed = ending.outcome == "failed"
@@ -178,7 +189,7 @@ class _Run:
             codes.append(ExitCode.NOT_READY if self._walk.outside_down else ExitCode.STEP_FAILED)
         if trouble is not None:
             codes.append(trouble.exit_code)
-        if isinstance(self._context.ledger.failure, JournalError):
+        if self._context.failure is not None:
             codes.append(ExitCode.NOT_READY)
         if not rollback.complete:
             codes.append(ExitCode.ROLLBACK_INCOMPLETE)

@@ -51,9 +51,9 @@ def undo_steps(context: Context, step_ids: Iterable[str]) -> bool:
         context.stopper.clear()
         complete = False
     except TutorialError as error:
-        if error is context.ledger.failure:
+        if error is context.failure:
             raise
-        context.emitter.notice(f"{error.what} {error.why}".strip(), "warning")
+        context.emitter.notice(error.in_one_line(), "warning")
         complete = False
     for command in remover.left:
         context.emitter.notice(f"Still there. To remove it: {command}", "warning")

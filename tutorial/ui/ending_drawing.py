@@ -55,7 +55,7 @@ class EndingDrawing:
     def run_ended(self, event: events.RunEnded) -> None:
         self._console.print()
         self._draw_steps()
-        ending = wording.ENDINGS.get(event.outcome, wording.UNKNOWN)
+        ending = wording.ending(event)
         line = Text(f"{ending.symbol(unicode=self._unicode)} {ending.word}", f"bold {ending.style}")
         self._console.print(line.append(f": {wording.counts_line(event)}", "not bold default"))
         for text in wording.goodbye_lines(event, self._run_id):

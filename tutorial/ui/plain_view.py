@@ -220,7 +220,6 @@ class PlainView:
         self._line("Or try again: egress-tutorial rollback")
 
     def _run_ended(self, event: events.RunEnded) -> None:
-        ending = wording.ENDINGS.get(event.outcome, wording.UNKNOWN)
-        self._line(f"{ending.word}: {wording.counts_line(event)}")
+        self._line(f"{wording.ending(event).word}: {wording.counts_line(event)}")
         for text in wording.goodbye_lines(event, self._run_id):
             self._line(text)

@@ -44,11 +44,20 @@ ENDINGS = {
     "kept": Mark("–", "-", "Ended, everything kept", "yellow"),
     "stopped": Mark("–", "-", "Stopped by a signal", "yellow"),
 }
+CUT_SHORT = Mark("✗", "x", "Could not go on", "red")
+"""A run that was to end as `failed` though no step failed: an error ended it, and was told."""
 LEVELS = {
     "info": Mark("·", "*", "note", "cyan"),
     "warning": Mark("!", "!", "warning", "yellow"),
 }
 UNKNOWN = Mark("·", "*", "", "default")
+
+
+def ending(end: RunEnded) -> Mark:
+    """How the run ended."""
+    if end.outcome == "failed" and not end.failed:
+        return CUT_SHORT
+    return ENDINGS.get(end.outcome, UNKNOWN)
 
 
 def duration(seconds: float) -> str:
