@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tutorial.backends.select import context_not_used, end_own_sandbox, is_gone,
 from tutorial.consent import may_write
 from tutorial.engine.context import Context, Tools
 from tutorial.engine.emit import Emitter
-from tutorial.engine.history import is_anything_to_undo
+from tutorial.engine.history import begun_steps, is_anything_to_undo
 from tutorial.engine.ledger import Ledger
 from tutorial.engine.objects_now import objects_now
 from tutorial.engine.plan import Plan
@@ -55,6 +55,8 @@ class Stage:
         """Run the plan with everything connected, and leave the folder as the ending wants it."""
         screen = self._open_view()
         shell = self._open_shell(plan.variables)
+        if shell.failure is not None:
+            raise shell.failure
         tools = self._tools(shell, screen)
         settings = RunSettings(
             run_id=self.folder.meta.id,
@@ -79,7 +81,8 @@ class Stage:
         if result.kept:
             self.opened.keep()
         else:
-            self._finish(shell, complete=result.exit_code is not ExitCode.ROLLBACK_INCOMPLETE)
+            complete = result.exit_code is not ExitCode.ROLLBACK_INCOMPLETE
+            self._finish(shell, over=complete and tools.ledger.is_written)
         return result.exit_code
 
     def _remarks(self) -> tuple[str, ...]:
@@ -98,18 +101,23 @@ class Stage:
         return run_that_made(home, uid, but=self.folder.meta.id)
 
     def roll_back(self) -> ExitCode:
-        """Undo the run from its records."""
+        """Undo the run from its records. Raises JournalError when all is undone and the journal does
+        not know of it."""
         shell = self._open_shell(self.folder.meta.variables, survive_damage=True)
         tools = self._tools(shell, self._open_view())
         result = roll_back(tools)
         tools.ledger.note(Closed("quit", kept=not result.complete))
-        self._finish(shell, complete=result.complete)
-        return ExitCode.OK if result.complete else ExitCode.ROLLBACK_INCOMPLETE
+        self._finish(shell, over=result.complete and tools.ledger.is_written)
+        if not result.complete:
+            return ExitCode.ROLLBACK_INCOMPLETE
+        if not tools.ledger.is_written and tools.ledger.failure is not None:
+            raise _not_closed(tools.ledger.failure)
+        return ExitCode.OK
 
-    def _finish(self, shell: BashShell, *, complete: bool) -> None:
+    def _finish(self, shell: BashShell, *, over: bool) -> None:
         """End background processes; forget the carried state of a run that is over for good."""
         shell.reap_leftovers()
-        if complete:
+        if over:
             self.folder.forget_state()
 
     def _open_view(self) -> Screen:
@@ -180,15 +188,25 @@ class Stage:
 def roll_back_left_run(
     home: Path, run_id: str, options: RunOptions, environment: Environment, signals: Signals
 ) -> ExitCode:
-    """Undo one run from its journal. Where its sandbox is gone, only the journal is closed."""
+    """Undo one run from its journal. Where its sandbox is gone and no step made anything outside of
+    it, only the journal is closed."""
     with RunFolder.open(home, run_id) as folder:
-        if not is_anything_to_undo(folder.journal.records()) or is_gone(folder.meta.backend_parameters, home):
+        if not is_anything_left(folder, home):
             end_processes(folder.shell)
             folder.journal.append(Closed("quit"))
             folder.forget_state()
             return ExitCode.OK
         with ending_own_sandbox(folder, home), reopen_backend(folder, home, environment) as opened:
             return Stage(options, environment, signals, folder, opened).roll_back()
+
+
+def is_anything_left(folder: RunFolder, home: Path) -> bool:
+    """Whether a rollback has something to do. What was made in a sandbox is gone with it; what a
+    step did elsewhere is its cleanup's business."""
+    records = folder.journal.records()
+    if is_gone(folder.meta.backend_parameters, home):
+        return any(step.cleanup for step in begun_steps(records))
+    return is_anything_to_undo(records)
 
 
 def reopen_backend(
@@ -206,6 +224,14 @@ def reopen_backend(
     )
 
 
+def _not_closed(failure: JournalError) -> JournalError:
+    return JournalError(
+        "Everything is put back, but the journal does not know of it.",
+        why=f"{failure.what} {failure.why}",
+        do=f"{failure.do} Then close the run: egress-tutorial rollback",
+    )
+
+
 @contextmanager
 def closing_unless_begun(folder: RunFolder) -> Iterator[None]:
     """Close the journal of a run that ends in an error before its first step has begun."""
@@ -215,9 +241,17 @@ def closing_unless_begun(folder: RunFolder) -> Iterator[None]:
         records = folder.journal.records()
         if not is_anything_to_undo(records):
             if not isinstance(records[-1] if records else None, Closed):
-                folder.journal.append(Closed("failed"))
+                _close_or_forget(folder)
             folder.forget_state()
         raise
+
+
+def _close_or_forget(folder: RunFolder) -> None:
+    """A run that never began needs no folder where its journal cannot even be closed."""
+    try:
+        folder.journal.append(Closed("failed"))
+    except JournalError:
+        shutil.rmtree(folder.path, ignore_errors=True)
 
 
 @contextmanager

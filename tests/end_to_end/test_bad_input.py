@@ -130,21 +130,45 @@ def test_a_state_folder_that_cannot_take_the_state(
     machine.assert_nothing_left()
 
 
-def test_a_disk_that_fills_up_during_the_run(machine: Machine) -> None:
-    """The journal stops new steps, and what was made is undone."""
-    fill = (
-        f"title: Fill\ncommand: head -c 100M /dev/zero > {machine.state}/big; echo filled\n"
-        f"cleanup: {{commands: ['rm -f {machine.state}/big'], by_hand: Remove it.}}\n"
-        "expect: {exit_code: any}\n"
+GROWS = "x" * 5000
+"""More than a page of memory, which is what a full tmpfs may still hold for a file that is there."""
+
+FILLED = {
+    "carried state": (f"export LONG={GROWS}; head -c 100M /dev/zero > FOLDER/big", "echo unrecorded"),
+    "journal": ("head -c 100M /dev/zero > FOLDER/big", f"echo unrecorded  # {GROWS}"),
+}
+
+
+@pytest.mark.parametrize("makes_room", [True, False], ids=["made room", "still full"])
+@pytest.mark.parametrize(("fill", "after"), FILLED.values(), ids=FILLED.keys())
+def test_a_disk_that_fills_up_during_the_run(
+    machine: Machine, fill: str, after: str, makes_room: bool
+) -> None:
+    """No new step begins, every cleanup runs, and with room again a rollback finishes it."""
+    undo = f"rm -f {machine.state}/big; " * makes_room + "echo tidied"
+    folder = write_tutorial(
+        machine.folder / "fills",
+        f"title: Make\ncommand: touch {machine.folder}/made\n"
+        f"cleanup: {{commands: [rm -f {machine.folder}/made], by_hand: Remove it.}}\n",
+        f"title: Fill\ncommand: {fill.replace('FOLDER', str(machine.state))}\n"
+        f"cleanup: {{commands: ['{undo}'], by_hand: Remove it.}}\nexpect: {{exit_code: any}}\n",
+        f"title: Next\ncommand: |\n  {after}\n",
     )
-    folder = write_tutorial(machine.folder / "fills", fill, "title: Next\ncommand: echo unrecorded\n")
     done = in_namespaces(
-        machine, f"mount -t tmpfs -o size=2m none {machine.state}", "run", "--trust", str(folder), "--auto"
+        machine,
+        f"mount -t tmpfs -o size=2m none {machine.state} && {{ {PROGRAM} run --trust {folder} --auto; echo ran: $?; "
+        f"test ! -e {machine.folder}/made && echo nothing made; rm -f {machine.state}/big; "
+        f"{PROGRAM} rollback; echo rolled back: $?; }}",
+        "status",
     )
-    assert done.returncode in (4, 5), done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
     assert "\nunrecorded" not in done.stdout
-    assert "No space left" in done.stdout + done.stderr
+    assert "\ntidied\n" in done.stdout
+    assert "No space left" in done.stdout
+    assert "Could not go on" in done.stdout
+    assert "\nran: 4\nnothing made\n" in done.stdout
+    assert "\nrolled back: 0\n" in done.stdout
+    assert "No run is alive" in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def test_a_home_that_is_not_there(machine: Machine) -> None:

@@ -6,7 +6,6 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from tutorial.errors import JournalError, NotReadyError
@@ -38,11 +37,11 @@ def kubectl_folder(folder: Path, environment: Mapping[str, str], *, bundled_firs
     link = folder / "bin" / "kubectl"
     try:
         link.parent.mkdir(mode=0o700, exist_ok=True)
-        with suppress(FileNotFoundError):
-            link.unlink()
-        link.symlink_to(bundled)
+        if not link.is_symlink() or link.readlink() != bundled:
+            link.unlink(missing_ok=True)
+            link.symlink_to(bundled)
     except OSError as error:
-        raise JournalError(f"{link} cannot be made.", why=error.strerror or str(error)) from None
+        raise JournalError.unwritable(link, error) from None
     return (link.parent,)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tutorial.backends.kubeconfig import Access
-from tutorial.errors import JournalError
+from tutorial.journal.atomic import write_atomically
 
 
 def write_overlay(folder: Path, access: Access, namespace: str, files: Sequence[Path]) -> str:
@@ -31,10 +31,5 @@ def write_overlay(folder: Path, access: Access, namespace: str, files: Sequence[
         "current-context": access.context,
         "contexts": [{"name": access.context, "context": context}],
     }
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(content, file, indent=2)  # every JSON text is YAML
-    except OSError as error:
-        raise JournalError(f"{path} cannot be written.", why=error.strerror or str(error)) from None
+    write_atomically(path, json.dumps(content, indent=2).encode())  # every JSON text is YAML
     return os.pathsep.join(str(each) for each in (path, *files))

@@ -50,7 +50,7 @@ def run_program(arguments: Sequence[str], environment: Environment) -> int:
         return _report(error, environment.stderr)
     finally:
         if log:
-            _print([f"Log: {log.path}"], environment.stderr)
+            _print([f"Log: {log.place()}"], environment.stderr)
         for stream in (environment.stdout, environment.stderr):
             _flush(stream)
 
