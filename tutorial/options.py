@@ -12,7 +12,8 @@ class RunOptions:
     """What the command line asked for. `tutorial` is a bundled name or a path; it is empty for
     `resume` and `rollback`, where the run says it. `keep` is `never`, `always` or `failure`;
     `output` is None or `jsonl`; `trust` and `yes` answer the questions of `tutorial.consent`; `adopt`
-    lets steps replace services, endpoints and destination rules that are there already."""
+    lets steps replace services, endpoints and destination rules that are there already; `wait` is how
+    long a rollback waits for an API server that is away, and for what it deleted to be gone, in seconds."""
 
     tutorial: str = ""
     auto: bool = False
@@ -30,6 +31,7 @@ class RunOptions:
     trust: bool = False
     yes: bool = False
     debug: bool = False
+    wait: float = 60.0
 
 
 @dataclass(frozen=True)

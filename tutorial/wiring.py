@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
 from tutorial.backends.select import context_not_used, end_own_sandbox, is_gone, open_backend
 from tutorial.consent import may_write
-from tutorial.engine.context import Context, Tools
+from tutorial.engine.context import Context, Limits, Tools
 from tutorial.engine.emit import Emitter
 from tutorial.engine.history import begun_steps, is_anything_to_undo
 from tutorial.engine.ledger import Ledger
@@ -19,9 +19,9 @@ from tutorial.engine.objects_now import objects_now
 from tutorial.engine.plan import Plan
 from tutorial.engine.ports import Prompter, Sink
 from tutorial.engine.records import Closed
-from tutorial.engine.rollback import roll_back
+from tutorial.engine.rollback import commands_to_undo, roll_back
 from tutorial.engine.run import RunSettings, run
-from tutorial.errors import ExitCode, JournalError
+from tutorial.errors import ExitCode, JournalError, NotReadyError, RollbackIncompleteError, UsageError
 from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import RunFolder, RunMeta, run_that_made
 from tutorial.options import RunOptions
@@ -152,6 +152,7 @@ class Stage:
             ledger=Ledger(self.folder.journal),
             emitter=Emitter(self._sinks(screen), clock),
             write_manifest=self.folder.write_manifest,
+            limits=Limits(api=self.options.wait, gone=self.options.wait),
         )
 
     def _clock(self) -> SystemClock:
@@ -196,7 +197,11 @@ def roll_back_left_run(
             folder.journal.append(Closed("quit"))
             folder.forget_state()
             return ExitCode.OK
-        with ending_own_sandbox(folder, home), reopen_backend(folder, home, environment) as opened:
+        with (
+            ending_own_sandbox(folder, home),
+            _telling_what_is_left(folder),
+            reopen_backend(folder, home, environment, ask_facts=False) as opened,
+        ):
             return Stage(options, environment, signals, folder, opened).roll_back()
 
 
@@ -209,10 +214,30 @@ def is_anything_left(folder: RunFolder, home: Path) -> bool:
     return is_anything_to_undo(records)
 
 
+@contextmanager
+def _telling_what_is_left(folder: RunFolder) -> Iterator[None]:
+    """Turn an error that kept the rollback from beginning into one that lists what is left.
+
+    Raises:
+        RollbackIncompleteError: in its place.
+    """
+    try:
+        yield
+    except (UsageError, NotReadyError) as error:
+        commands = commands_to_undo(folder.journal.records())
+        raise RollbackIncompleteError(
+            f"The run {folder.meta.id} cannot be undone now. {error.what}",
+            why=error.why,
+            do=f"{error.do} Then: egress-tutorial rollback {folder.meta.id} "
+            f"(by hand: {'; '.join(commands)})".strip(),
+        ) from None
+
+
 def reopen_backend(
-    folder: RunFolder, home: Path, environment: Environment
+    folder: RunFolder, home: Path, environment: Environment, *, ask_facts: bool = True
 ) -> AbstractContextManager[OpenBackend]:
-    """The backend that the run used before; a sandbox that is gone is started anew."""
+    """The backend that the run used before; a sandbox that is gone is started anew. Without
+    `ask_facts` a cluster is not asked for anything: it may be away."""
     meta = folder.meta
     return open_backend(
         requires="none" if meta.backend == "none" else "cluster",
@@ -221,6 +246,7 @@ def reopen_backend(
         environment=environment.variables,
         namespace=meta.variables.get("NAMESPACE", "default"),
         parameters=meta.backend_parameters,
+        ask_facts=ask_facts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from end_to_end.machine import Machine, adopt_orphans, descendants, reap_orphans
 from on_a_cluster.cluster import Cluster, Namespaces, opened_cluster
 from on_a_cluster.lesson import write_lesson
 from on_a_cluster.proxy import FaultProxy, proxying
+from on_a_cluster.user import User
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +41,7 @@ def machine(tmp_path: Path, cluster: Cluster) -> Iterator[Machine]:
     machine.make()
     yield machine
     if cluster.is_sandbox:
-        machine.assert_nothing_left()
+        machine.assert_nothing_left_running()
     reap_orphans()
 
 
@@ -47,3 +49,17 @@ def machine(tmp_path: Path, cluster: Cluster) -> Iterator[Machine]:
 def proxy(cluster: Cluster) -> Iterator[FaultProxy]:
     with proxying(cluster.access) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def user(machine: Machine, cluster: Cluster, namespaces: Namespaces) -> User:
+    """A user whose kubeconfig reaches the cluster directly."""
+    before = cluster.snapshot(lambda name: name in namespaces)
+    return User(machine, cluster, namespaces, cluster.arguments, before)
+
+
+@pytest.fixture
+def proxied(user: User, proxy: FaultProxy) -> User:
+    """The same user, whose kubeconfig goes through the proxy."""
+    kubeconfig = proxy.write_kubeconfig(user.machine.folder / "proxied")
+    return replace(user, arguments=("--kubeconfig", str(kubeconfig)))

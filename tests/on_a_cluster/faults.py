@@ -84,18 +84,22 @@ def refuse(status: int, *, retry_after: int | None = None) -> Answer:
 @dataclass
 class Rule:
     """A fault for requests whose method and path with query match these patterns (the whole method,
-    any part of the path): not for the first `skip` of them, then for `times` (None: for all)."""
+    any part of the path), and whose user agent begins with `agent`: not for the first `skip` of them,
+    then for `times` (None: for all)."""
 
     fault: Fault
     method: str = ".*"
     path: str = ""
+    agent: str = ""
     skip: int = 0
     times: int | None = None
     seen: int = 0
 
-    def takes(self, method: str, path: str) -> bool:
+    def takes(self, method: str, path: str, agent: str) -> bool:
         """Whether this request gets the fault. Counts it."""
         if not re.fullmatch(self.method, method) or not re.search(self.path, path):
+            return False
+        if not agent.startswith(self.agent):
             return False
         self.seen += 1
         return self.hits > 0 and (self.times is None or self.hits <= self.times)

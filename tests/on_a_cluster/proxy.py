@@ -159,7 +159,8 @@ class FaultProxy:
     def _fault_of(self, head: Head, method: str, path: str) -> Fault | None:
         if head.get("authorization") != f"Bearer {self._token}":
             return refuse(401)
-        return next((rule.fault for rule in list(self.rules) if rule.takes(method, path)), None)
+        agent = head.get("user-agent")
+        return next((rule.fault for rule in list(self.rules) if rule.takes(method, path, agent)), None)
 
     async def _connect(self) -> Stream:
         parts = urlsplit(self._access.server)

@@ -26,6 +26,7 @@ def open_backend(
     context: str | None = None,
     kubeconfig: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    ask_facts: bool = True,
 ) -> AbstractContextManager[OpenBackend]:
     """Open the backend, and close it at the end (an own sandbox ends then, unless it was kept).
 
@@ -39,6 +40,7 @@ def open_backend(
         kubeconfig: `--kubeconfig`.
         parameters: `Backend.parameters` of an earlier time, to open the same one again; they
             outrank `context` and `kubeconfig`. A sandbox that is gone is started anew.
+        ask_facts: false where no fact is needed: then a cluster may be away.
 
     Raises (on entering):
         UsageError: no such context or kubeconfig.
@@ -52,7 +54,7 @@ def open_backend(
         context, kubeconfig = known.get("context"), None
         environment = {**environment, "KUBECONFIG": known.get("kubeconfig", "")}
     if context is not None or kubeconfig is not None:
-        return _named_cluster(folder, environment, namespace, context, kubeconfig)
+        return _named_cluster(folder, environment, namespace, context, kubeconfig, ask_facts=ask_facts)
 
     from tutorial.backends.sandbox import open_sandbox
 
@@ -117,6 +119,8 @@ def _named_cluster(
     namespace: str,
     context: str | None,
     kubeconfig: str | None,
+    *,
+    ask_facts: bool,
 ) -> Iterator[OpenBackend]:
     from tutorial.backends.cluster import ApiCluster
     from tutorial.backends.facts import cluster_facts
@@ -130,6 +134,7 @@ def _named_cluster(
     path = kubectl_folder(folder, environment, bundled_first=False)
     client = RestClient(access, environment)
     try:
+        facts = cluster_facts(client, namespace) if ask_facts else {}
         backend = Backend(
             kind="cluster",
             label=f"cluster: {access.context}",
@@ -139,7 +144,7 @@ def _named_cluster(
             },
             path=path,
             server=access.server,
-            facts={"backend": "cluster", **cluster_facts(client, namespace)},
+            facts={"backend": "cluster", **facts},
             parameters={
                 "backend": "cluster",
                 "context": access.context,

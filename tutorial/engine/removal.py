@@ -29,7 +29,8 @@ _OWNERS_OF_PODS = frozenset(
 
 class Remover:
     """Undoes begun steps, one at a time. `left` collects the commands for what is still there;
-    `cleaned` the steps whose cleanup commands have been run.
+    `cleaned` the steps whose cleanup commands have been run, `sought` those whose objects have been
+    looked for.
 
     Args:
         purpose: `cleanup` (rollback) or `undo`, as in `CommandStarted`.
@@ -43,6 +44,7 @@ class Remover:
         self.patience = Patience(tools)
         self.left: dict[str, None] = {}
         self.cleaned: set[str] = set()
+        self.sought: set[str] = set()
 
     def remove(self, begun: Begun) -> bool:
         """Undo the step as far as possible; whether all of it is undone. The caller notes that.
@@ -56,6 +58,7 @@ class Remover:
     def remove_objects(self, begun: Begun) -> bool:
         """Delete what the step made and wait until it is gone; whether nothing is left."""
         targets, looked_up = self._targets(begun)
+        self.sought.add(begun.step)
         offspring = self._offspring(targets)
         deleted = [target for target in reversed(targets) if self._delete(begun.step, target)]
         gone = self._confirm(begun.step, deleted)

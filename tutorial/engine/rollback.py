@@ -5,16 +5,17 @@ Called at the end of a run (`tutorial.engine.run`) and by `tutorial.app` for a r
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tutorial.engine.by_hand import delete_command
+from tutorial.engine.by_hand import delete_command, look_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import RollbackEnded, RollbackStarted
 from tutorial.engine.found import report_found
 from tutorial.engine.history import Begun, begun_steps, owned_objects
 from tutorial.engine.patience import Stopped
 from tutorial.engine.putting_back import PuttingBack
-from tutorial.engine.records import Undone
+from tutorial.engine.records import Record, Undone
 from tutorial.engine.removal import Remover
 
 
@@ -72,11 +73,21 @@ def _count_objects(tools: Tools) -> int:
     return len(owned_objects(tools.ledger.records()))
 
 
+def commands_to_undo(
+    records: Sequence[Record], *, cleaned: Collection[str] = (), sought: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The commands by which a person can undo what the records say is not undone, last first: the
+    cleanups of begun steps, but for those `cleaned`; the objects; and those objects that a command
+    that was cut off may have made, but for the steps whose objects were `sought`."""
+    begun = list(reversed(begun_steps(records)))
+    cleanups = [command for step in begun if step.step not in cleaned for command in step.cleanup]
+    made = [delete_command(made.reference) for _, made in reversed(owned_objects(records).values())]
+    cut_off = [step for step in begun if step.was_cut_off and step.step not in sought]
+    perhaps = [look_command(each) for step in cut_off for each in step.unconfirmed]
+    return tuple(dict.fromkeys((*cleanups, *made, *perhaps)))
+
+
 def _what_is_left(tools: Tools, remover: Remover) -> tuple[str, ...]:
     """What the remover could not undo, and what it did not come to."""
-    left = dict(remover.left)
-    for step in reversed(begun_steps(tools.ledger.records())):
-        left.update(dict.fromkeys(step.cleanup if step.step not in remover.cleaned else ()))
-    for _, made in owned_objects(tools.ledger.records()).values():
-        left[delete_command(made.reference)] = None
-    return tuple(left)
+    rest = commands_to_undo(tools.ledger.records(), cleaned=remover.cleaned, sought=remover.sought)
+    return tuple(dict.fromkeys((*remover.left, *rest)))

@@ -15,18 +15,29 @@ from tutorial.errors import ExitCode
     examples=(
         ("egress-tutorial rollback", "undo every run that was kept or cut off"),
         ("egress-tutorial rollback RUN", "undo one of them (egress-tutorial status)"),
+        ("egress-tutorial rollback --wait 600", "be patient with an API server that is away"),
     ),
 )
 @click.argument("run_id", metavar="[RUN]", required=False, shell_complete=complete_run)
 @click.option("--plain", is_flag=True, help="Append-only lines, for screen readers and logs.")
 @click.option("-o", "--output", type=click.Choice(["jsonl"]), help="Write the events to stdout.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an API server that is away, or for objects to go.",
+)
 @click.pass_context
-def rollback(context: click.Context, run_id: str | None, plain: bool, output: str | None) -> ExitCode:
+def rollback(
+    context: click.Context, run_id: str | None, plain: bool, output: str | None, wait: float
+) -> ExitCode:
     """Undo what a run made, last step first. Safe to run again; exit 5 when something is left."""
     from tutorial.app import RunOptions, rollback_run, status
 
     environment = context.obj.with_plain() if plain else context.obj
-    options = RunOptions(auto=True, plain=plain, output=output, debug=debugging(context))
+    options = RunOptions(auto=True, plain=plain, output=output, debug=debugging(context), wait=wait)
     left = [run_id] if run_id else [run.run_id for run in status(environment) if run.state != "running"]
     code = rollback_run(run_id, options, environment)
     if code is ExitCode.OK:
