@@ -77,6 +77,12 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", ":")) else f"{text}."
 
 
+def in_words(error: TutorialError) -> str:
+    """What happened and why, as sentences in one line."""
+    why = error.why.strip()
+    return f"{error.what} {why}{'' if why[-1:] in '.!?' else '.'}" if why else error.what
+
+
 class UsageError(TutorialError):
     """The command line asks for something that cannot be."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -13,8 +14,9 @@ from tutorial.backends.select import context_not_used, end_own_sandbox, is_gone,
 from tutorial.consent import may_write
 from tutorial.engine.context import Context, Limits, Tools
 from tutorial.engine.emit import Emitter
-from tutorial.engine.history import begun_steps, is_anything_to_undo
+from tutorial.engine.history import adopted_objects, begun_steps, is_anything_to_undo
 from tutorial.engine.ledger import Ledger
+from tutorial.engine.manifests import recreatable
 from tutorial.engine.objects_now import objects_now
 from tutorial.engine.plan import Plan
 from tutorial.engine.ports import Prompter, Sink
@@ -57,7 +59,7 @@ class Stage:
         shell = self._open_shell(plan.variables)
         if shell.failure is not None:
             raise shell.failure
-        tools = self._tools(shell, screen)
+        tools = self._tools(shell, screen, plan.variables)
         settings = RunSettings(
             run_id=self.folder.meta.id,
             backend=self.opened.backend.kind,
@@ -104,7 +106,7 @@ class Stage:
         """Undo the run from its records. Raises JournalError when all is undone and the journal does
         not know of it."""
         shell = self._open_shell(self.folder.meta.variables, survive_damage=True)
-        tools = self._tools(shell, self._open_view())
+        tools = self._tools(shell, self._open_view(), self.folder.meta.variables)
         result = roll_back(tools)
         tools.ledger.note(Closed("quit", kept=not result.complete))
         self._finish(shell, over=result.complete and tools.ledger.is_written)
@@ -142,7 +144,7 @@ class Stage:
                 shell.set_variable(name, value)
         return shell
 
-    def _tools(self, shell: BashShell, screen: Screen) -> Tools:
+    def _tools(self, shell: BashShell, screen: Screen, settings: Mapping[str, str]) -> Tools:
         clock = self._clock()
         return Tools(
             shell=shell,
@@ -151,6 +153,7 @@ class Stage:
             stopper=self.signals,
             ledger=Ledger(self.folder.journal),
             emitter=Emitter(self._sinks(screen), clock),
+            settings=settings,
             write_manifest=self.folder.write_manifest,
             limits=Limits(api=self.options.wait, gone=self.options.wait),
         )
@@ -224,7 +227,15 @@ def _telling_what_is_left(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except (UsageError, NotReadyError) as error:
-        commands = commands_to_undo(folder.journal.records())
+        records = folder.journal.records()
+        files = [
+            folder.write_manifest(reference, recreatable(made.manifest))
+            for (_, reference), made in adopted_objects(records).items()
+        ]
+        commands = [
+            *commands_to_undo(records, folder.meta.variables),
+            *(f"kubectl create -f {shlex.quote(path)}" for path in files if path),
+        ]
         raise RollbackIncompleteError(
             f"The run {folder.meta.id} cannot be undone now. {error.what}",
             why=error.why,

@@ -53,7 +53,8 @@ class Limits:
 class Tools:
     """What undo and rollback need: they know nothing of a tutorial, only the records.
 
-    `shell` may be None where no command can run any more. `write_manifest` puts an object in a file
+    `shell` may be None where no command can run any more. `settings` are the run's, to be filled into
+    the commands that a person reads. `write_manifest` puts an object in a file
     of the run's and gives its path, empty when that cannot be done.
     """
 
@@ -65,6 +66,7 @@ class Tools:
     emitter: Emitter
     masker: Masker = field(default_factory=Masker)
     limits: Limits = field(default_factory=Limits)
+    settings: Mapping[str, str] = field(default_factory=dict)
     write_manifest: Callable[[ObjectReference, Mapping[str, object]], str] = _nowhere
 
 

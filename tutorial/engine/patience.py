@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from tutorial.engine.context import Tools
 from tutorial.engine.ports import ObjectState
-from tutorial.errors import ClusterAwayError, TutorialError
+from tutorial.errors import ClusterAwayError, TutorialError, in_words
 from tutorial.steps.model import ObjectReference
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 2.0
@@ -121,7 +121,7 @@ class Patience:
         if not self._tools.cluster.is_gone():
             limit = f"{self._tools.limits.api:g} s"
             waiting = f"Waiting for it, {limit} at most; Ctrl-C ends the waiting."
-            self._tools.emitter.notice(" ".join(filter(None, (error.what, error.why, waiting))), "warning")
+            self._tools.emitter.notice(f"{in_words(error)} {waiting}", "warning")
 
     def _end_wait(self) -> None:
         if self._away_since is not None:

@@ -19,8 +19,9 @@ from tutorial.engine.patience import Patience
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Undone
 from tutorial.engine.sent import is_from
-from tutorial.errors import TutorialError
+from tutorial.errors import TutorialError, in_words
 from tutorial.steps.model import ObjectReference
+from tutorial.steps.substitute import fill
 
 _OWNERS_OF_PODS = frozenset(
     {"deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob", "replicationcontroller"}
@@ -74,7 +75,7 @@ class Remover:
     def _run_when_answered(self, begun: Begun, command: str) -> bool:
         """Run the command once the API server answers; again when it was away meanwhile."""
         if self.objects and not self.patience.answers():
-            self.left[begun.by_hand or command] = None
+            self._not_cleaned(begun, command)
             return False
         left, waits = dict(self.left), self.patience.waits
         if self._run(begun, command):
@@ -96,18 +97,22 @@ class Remover:
                         begun.step,
                         self._purpose,
                         command,
-                        shown=command,
+                        shown=fill(command, self._tools.settings),
                         timeout=self._tools.limits.cleanup,
                     )
             except TutorialError as error:
-                failure = error.what
+                failure = in_words(error)
             else:
                 if result.exit_code == 0:
                     return True
                 failure = f"exit code {result.exit_code}"
-        self._tools.emitter.notice(f"A cleanup of {begun.step} failed ({failure}): {command}", "warning")
-        self.left[begun.by_hand or command] = None
+        shown = fill(command, self._tools.settings)
+        self._tools.emitter.notice(f"A cleanup of {begun.step} failed ({failure}): {shown}", "warning")
+        self._not_cleaned(begun, command)
         return False
+
+    def _not_cleaned(self, begun: Begun, command: str) -> None:
+        self.left[begun.by_hand or fill(command, self._tools.settings)] = None
 
     def _targets(self, begun: Begun) -> tuple[list[ObjectState], bool]:
         """The step's objects that are there now, and whether every one could be looked up."""
@@ -120,7 +125,7 @@ class Remover:
                 state = self._lookup(reference)
             except TutorialError as error:
                 command = delete_command if reference in known else look_command
-                self._still_there(begun.step, reference, "failed", error.what, command(reference))
+                self._still_there(begun.step, reference, "failed", in_words(error), command(reference))
                 looked_up = False
                 continue
             uid = known.get(reference, "")
@@ -166,7 +171,7 @@ class Remover:
                     return False
             self.patience.call(self._tools.cluster.delete, reference, target.uid)
         except TutorialError as error:
-            self._still_there(step, reference, "failed", error.what)
+            self._still_there(step, reference, "failed", in_words(error))
             return False
         return True
 
@@ -176,7 +181,7 @@ class Remover:
             left = self.patience.until_gone([(state.reference, state.uid) for state in deleted])
         except TutorialError as error:
             for state in deleted:
-                self._still_there(step, state.reference, "failed", error.what)
+                self._still_there(step, state.reference, "failed", in_words(error))
             return False
         for state in deleted:
             now = left.get((state.reference, state.uid))
@@ -228,7 +233,7 @@ class Remover:
         try:
             left = self.patience.until_gone([(state.reference, state.uid) for state in offspring])
         except TutorialError as error:
-            self._tools.emitter.notice(error.what, "warning")
+            self._tools.emitter.notice(in_words(error), "warning")
             return False
         for state in left.values():
             self._tell_what_holds(step, state)

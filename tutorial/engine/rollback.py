@@ -5,7 +5,7 @@ Called at the end of a run (`tutorial.engine.run`) and by `tutorial.app` for a r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tutorial.engine.by_hand import delete_command, look_command
@@ -17,6 +17,7 @@ from tutorial.engine.patience import Stopped
 from tutorial.engine.putting_back import PuttingBack
 from tutorial.engine.records import Record, Undone
 from tutorial.engine.removal import Remover
+from tutorial.steps.substitute import fill
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,19 @@ def _count_objects(tools: Tools) -> int:
 
 
 def commands_to_undo(
-    records: Sequence[Record], *, cleaned: Collection[str] = (), sought: Collection[str] = ()
+    records: Sequence[Record],
+    settings: Mapping[str, str],
+    *,
+    cleaned: Collection[str] = (),
+    sought: Collection[str] = (),
 ) -> tuple[str, ...]:
     """The commands by which a person can undo what the records say is not undone, last first: the
-    cleanups of begun steps, but for those `cleaned`; the objects; and those objects that a command
-    that was cut off may have made, but for the steps whose objects were `sought`."""
+    cleanups of begun steps (with the run's settings filled in), but for those `cleaned`; the objects;
+    and those objects that a command that was cut off may have made, but for the steps whose objects
+    were `sought`."""
     begun = list(reversed(begun_steps(records)))
-    cleanups = [command for step in begun if step.step not in cleaned for command in step.cleanup]
+    unclean = [step for step in begun if step.step not in cleaned]
+    cleanups = [fill(command, settings) for step in unclean for command in step.cleanup]
     made = [delete_command(made.reference) for _, made in reversed(owned_objects(records).values())]
     cut_off = [step for step in begun if step.was_cut_off and step.step not in sought]
     perhaps = [look_command(each) for step in cut_off for each in step.unconfirmed]
@@ -89,5 +96,6 @@ def commands_to_undo(
 
 def _what_is_left(tools: Tools, remover: Remover) -> tuple[str, ...]:
     """What the remover could not undo, and what it did not come to."""
-    rest = commands_to_undo(tools.ledger.records(), cleaned=remover.cleaned, sought=remover.sought)
+    records = tools.ledger.records()
+    rest = commands_to_undo(records, tools.settings, cleaned=remover.cleaned, sought=remover.sought)
     return tuple(dict.fromkeys((*remover.left, *rest)))
