@@ -1,7 +1,7 @@
 """Bodies are read as Kubernetes' typed decoder reads them; messages are those of a 1.36 server."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tutorial.sandbox.resources import CONFIG_MAP, DEPLOYMENT, DESTINATION_RULE, POD, SECRET, SERVICE
@@ -158,6 +158,7 @@ values = st.recursive(
 loaded = Schemas.load()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.sampled_from(["metadata", "spec", "data", "status", "kind"]), values),
     st.sampled_from([SERVICE, POD, CONFIG_MAP, DESTINATION_RULE]),

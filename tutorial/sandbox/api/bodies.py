@@ -10,8 +10,11 @@ import orjson
 
 from tutorial.sandbox.api import errors
 from tutorial.sandbox.api.options import DeleteOptions
+from tutorial.sandbox.api.routes import is_registered
 from tutorial.sandbox.resources import ResourceType
+from tutorial.sandbox.schemas.go_json import GoSyntaxError, loads
 from tutorial.sandbox.schemas.scalars import json_word
+from tutorial.sandbox.status import ApiError
 
 Object = dict[str, Any]
 
@@ -19,6 +22,13 @@ PROTOBUF = "application/vnd.kubernetes.protobuf"
 JSON = "application/json"
 YAML = "application/yaml"
 ACCEPTED = (JSON, YAML, PROTOBUF)
+
+_NO_KIND = "couldn't get version/kind"
+_SCHEME = "pkg/api/legacyscheme/scheme.go:30"
+_SHOWN_BYTES = 30
+_TYPE_META = (
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+)
 
 
 def parse_document(body: bytes) -> Object:
@@ -48,7 +58,7 @@ def parse_object(resource: ResourceType, content_type: str, body: bytes) -> Obje
 
         document = decode_object(body)
     elif media_type == YAML:
-        document = parse_document(body)
+        document = _parse_yaml_object(resource, body)
     elif media_type == JSON:
         document = _parse_json(resource, body)
     else:
@@ -145,13 +155,42 @@ def parse_delete_options(body: bytes, content_type: str) -> DeleteOptions:
 
 def _parse_json(resource: ResourceType, body: bytes) -> Object:
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise errors.undecodable(resource, f"couldn't get version/kind; json parse error: {error}") from None
+        document = loads(body)
+    except GoSyntaxError as error:
+        raise _unrecognized(resource, body, f"{_NO_KIND}; json parse error: {error}") from None
+    if document is None:
+        return {}
     if not isinstance(document, dict):
-        why = "couldn't get version/kind; json parse error: the document is not an object"
-        raise errors.undecodable(resource, why)
+        why = f"json: cannot unmarshal {json_word(document)} into Go value of type {_TYPE_META}"
+        raise _unrecognized(resource, body, f"{_NO_KIND}; json parse error: {why}")
+    for name in ("apiVersion", "kind"):
+        if not isinstance(document.get(name) or "", str):
+            word = json_word(document[name])
+            why = f"json: cannot unmarshal {word} into Go struct field .{name} of type string"
+            raise _unrecognized(resource, body, f"{_NO_KIND}; json parse error: {why}")
     return document
+
+
+def _parse_yaml_object(resource: ResourceType, body: bytes) -> Object:
+    try:
+        return parse_document(body)
+    except ApiError as error:
+        raise _unrecognized(resource, body, error.message) from None
+
+
+def _unrecognized(resource: ResourceType, body: bytes, why: str) -> ApiError:
+    """The body is not even something with a kind. Shows how it begins."""
+    return errors.bad_request(
+        f"the object provided is unrecognized (must be of type {resource.kind}): {why} ({_summary(body)})"
+    )
+
+
+def _summary(body: bytes) -> str:
+    if not body:
+        return "<empty>"
+    start = body[:_SHOWN_BYTES]
+    shown = start.decode("utf-8", "replace") if start.startswith(b"{") else start.hex()
+    return shown + (" ..." if len(body) > _SHOWN_BYTES else "")
 
 
 def _parse_yaml(body: bytes) -> Any:
@@ -165,15 +204,25 @@ def _parse_yaml(body: bytes) -> Any:
 
 
 def _check_kind(resource: ResourceType, document: Object) -> None:
-    version = document.setdefault("apiVersion", resource.api_version)
-    kind = document.setdefault("kind", resource.kind)
-    if version != resource.api_version:
-        raise errors.bad_request(
-            f"the API version in the data ({version}) does not match the expected API version "
-            f"({resource.api_version})"
-        )
-    if kind != resource.kind:
-        raise errors.bad_request(
-            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-            f"converting ({kind}) to ({resource.kind}): unknown conversion"
-        )
+    """The kind that a document says must be the one that is asked for; none means that."""
+    version = document["apiVersion"] = document.get("apiVersion") or resource.api_version
+    kind = document["kind"] = document.get("kind") or resource.kind
+    if (version, kind) == (resource.api_version, resource.kind):
+        return
+    if resource.custom:
+        if version != resource.api_version:
+            raise errors.bad_request(
+                f"the API version in the data ({version}) does not match the expected API version "
+                f"({resource.api_version})"
+            )
+        why = f"kind in the data ({kind}) does not match the expected kind ({resource.kind})"
+        raise errors.undecodable(resource, why)
+    if is_registered(version, kind):
+        package = resource.group.partition(".")[0] or "core"
+        external = version.rpartition("/")[2]
+        why = f"converting ({external}.{kind}) to ({package}.{resource.kind}): unknown conversion"
+    else:
+        why = f'no kind "{kind}" is registered for version "{version}" in scheme "{_SCHEME}"'
+    raise errors.bad_request(
+        f'{kind} in version "{version.rpartition("/")[2]}" cannot be handled as a {resource.kind}: {why}'
+    )

@@ -17,6 +17,7 @@ from tutorial.sandbox.api.listing import ListQuery, list_reply, shown
 from tutorial.sandbox.api.objects import ObjectsFacade
 from tutorial.sandbox.api.options import DeleteOptions, WriteOptions
 from tutorial.sandbox.api.routes import Target, UnknownResourceError
+from tutorial.sandbox.api.tables import scale_table
 from tutorial.sandbox.api.watch_stream import serve_watch
 from tutorial.sandbox.ports import PodRuntime
 from tutorial.sandbox.resources import TOKEN_REQUEST, ResourceType
@@ -86,7 +87,9 @@ class Handlers:
             return list_reply(self._objects, target, query)
         obj = self._objects.get(target.resource, target.namespace, target.name)
         if target.subresource == "scale":
-            return replies.json_reply(scale.scale_of(obj))
+            found = scale.scale_of(obj)
+            in_columns = query.form == "Table"
+            return replies.json_reply(scale_table(found, query.include) if in_columns else found)
         return replies.json_reply(shown(target.resource, obj, query))
 
     async def _create(self, request: web.BaseRequest, target: Target) -> Reply:

@@ -51,12 +51,17 @@ def managers_of(obj: Object) -> list[Manager]:
 
 def set_managers(obj: Object, managers: Iterable[Manager]) -> None:
     """Write the managers that own anything into `obj`, in place: appliers first."""
-    owners = sorted((m for m in managers if m.paths), key=lambda m: (m.operation != "Apply", m.time))
+    owners = sorted((m for m in managers if m.paths), key=_position)
     entries = [_entry(manager) for manager in owners]
     if entries:
         obj["metadata"]["managedFields"] = entries
     else:
         obj["metadata"].pop("managedFields", None)
+
+
+def _position(manager: Manager) -> tuple[bool, str, str, str, str]:
+    is_update = manager.operation != "Apply"
+    return (is_update, manager.time, manager.name, manager.api_version, manager.subresource)
 
 
 def _entry(manager: Manager) -> Object:

@@ -20,6 +20,7 @@ from tutorial.sandbox.api.strategic_merge import strategic_merge
 from tutorial.sandbox.resources import ResourceType
 from tutorial.sandbox.schemas import DecodingError
 from tutorial.sandbox.schemas.errors import invalid_value
+from tutorial.sandbox.schemas.go_json import GoSyntaxError, loads
 from tutorial.sandbox.schemas.go_types import go_text
 from tutorial.sandbox.schemas.scalars import json_word
 from tutorial.sandbox.status import ApiError
@@ -30,6 +31,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+_GO_MAP = "map[string]interface {}"
 
 
 def media_types(resource: ResourceType) -> tuple[str, ...]:
@@ -51,25 +53,30 @@ def patch_function(
     """
     if media_type not in media_types(resource) or media_type == APPLY:
         raise errors.unsupported_media_type(media_types(resource))
-    try:
-        patch = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise errors.bad_request(f"error decoding patch: {error}") from None
-    if patch is None:  # Go decodes null as the empty value
-        patch = [] if media_type == JSON_PATCH else {}
+    patch = _decode(media_type, body)
     options.explain = _explain_result
     if media_type == JSON_PATCH:
-        if not isinstance(patch, list):
-            raise errors.bad_request(_not_into(patch, "jsonpatch.Patch"))
         return lambda live: _as_object(_json_patched(live, patch))
-    if not isinstance(patch, dict):
-        raise errors.bad_request(_not_into(patch, "map[string]interface {}"))
     if media_type == MERGE_PATCH:
         return lambda live: _as_object(merge_patch(live, patch))
-    options.explain = lambda error, _: _invalid_patch(
-        go_text(_unmerged(orjson.loads(body))), error.conversion
-    )
+    options.explain = lambda error, _: _invalid_patch(go_text(_unmerged(loads(body))), error.conversion)
     return lambda live: strategic_merge(objects.types(resource), live, patch)
+
+
+def _decode(media_type: str, body: bytes) -> Any:
+    """The patch as JSON, of the type that its media type means."""
+    prefix = "" if media_type == STRATEGIC else "error decoding patch: "
+    wanted, go_type = (list, "[]handlers.jsonPatchOp") if media_type == JSON_PATCH else (dict, _GO_MAP)
+    try:
+        patch = loads(body)
+    except GoSyntaxError as error:
+        raise errors.bad_request(f"{prefix}{error}") from None
+    if patch is None:
+        return wanted()
+    if not isinstance(patch, wanted):
+        word = json_word(patch)
+        raise errors.bad_request(f"{prefix}json: cannot unmarshal {word} into Go value of type {go_type}")
+    return patch
 
 
 def _untyped(resource: ResourceType, metadata: Object, error: DecodingError) -> ApiError:
@@ -79,10 +86,6 @@ def _untyped(resource: ResourceType, metadata: Object, error: DecodingError) -> 
     listed = faults[0] if len(faults) == 1 else "errors:\n  " + "\n  ".join(faults)
     message = f"failed to create typed patch object ({where}, Kind={resource.kind}): {listed}"
     return ApiError(500, "", message)
-
-
-def _not_into(patch: Any, wanted: str) -> str:
-    return f"json: cannot unmarshal {json_word(patch, into_integer=False)} into Go value of type {wanted}"
 
 
 def _explain_result(error: DecodingError, patched: Object) -> ApiError:

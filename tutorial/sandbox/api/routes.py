@@ -32,7 +32,13 @@ class UnknownResourceError(Exception):
 
 
 _BY_PATH = {(r.group, r.version, r.plural): r for r in (*RESOURCES, *ABSENT)}
+_KINDS = {(r.api_version, r.kind) for r in (*RESOURCES, *ABSENT)}
 _GROUP_VERSIONS = {(r.group, r.version) for r in (*RESOURCES, *ABSENT)}
+
+
+def is_registered(api_version: str, kind: str) -> bool:
+    """Whether the server knows a kind of that version at all."""
+    return (api_version, kind) in _KINDS
 
 
 def parse_path(path: str) -> Target:

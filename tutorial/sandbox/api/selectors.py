@@ -47,6 +47,10 @@ _FIELDS = {
 }
 
 
+_ZEROS = {"spec.unschedulable": "false", "spec.hostNetwork": "false", "status.replicas": "0"}
+"""What fields that are no texts are when they are not set."""
+
+
 def label_test(selector: str) -> Test | None:
     """The test that a label selector stands for; None for an empty one.
 
@@ -94,10 +98,12 @@ def _field_requirement(resource: ResourceType, term: str) -> Test:
         known = 'only "metadata.name", "metadata.namespace"'
         raise bad_request(f'"{name}" is not a known field selector: {known}')
     path = ("source", "component") if name == "source" else tuple(name.split("."))
-    return lambda obj: (_text_at(obj, path) == value) is not negated
+    missing = _ZEROS.get(name, "")
+    return lambda obj: ((_text_at(obj, path) or missing) == value) is not negated
 
 
 def _text_at(obj: Object, path: tuple[str, ...]) -> str:
+    """The value as text; empty when there is none."""
     value: Any = obj
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None

@@ -166,6 +166,12 @@ _COLUMNS: dict[tuple[str, str], tuple[Column, ...]] = {
     CLUSTER_ROLE_BINDING.storage_key: _BINDING,
 }
 _ONLY_NAME = (_NAME, _AGE)
+_SCALE = (
+    _NAME,
+    Column("Desired", cells.number("spec.replicas"), type="integer"),
+    Column("Available", cells.number("status.replicas"), type="integer"),
+    _AGE,
+)
 
 
 def table(
@@ -182,7 +188,18 @@ def table(
         include: `includeObject`: `Metadata`, `Object` or `None`.
         columns: leave the definitions out in all but a watch's first event.
     """
-    chosen = _COLUMNS.get(resource.storage_key, _ONLY_NAME)
+    return _table(_COLUMNS.get(resource.storage_key, _ONLY_NAME), objects, list_metadata, include, columns)
+
+
+def scale_table(scale: Object, include: str) -> Object:
+    """The Table of a `scale` subresource."""
+    metadata = {"resourceVersion": scale["metadata"].get("resourceVersion", "")}
+    return _table(_SCALE, [scale], metadata, include, True)
+
+
+def _table(
+    chosen: Sequence[Column], objects: Sequence[Object], list_metadata: Object, include: str, columns: bool
+) -> Object:
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",

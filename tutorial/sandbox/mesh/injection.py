@@ -37,7 +37,10 @@ class Injector:
     """Adds a sidecar to the pods that should have one."""
 
     def admit_pod(self, pod: Object, namespace: Object) -> Object:
-        """See `Admission.admit_pod`."""
+        """See `Admission.admit_pod`. A pod whose containers have no names is left to be refused."""
+        containers = pod["spec"].get("containers") or ()
+        if not containers or not all(container.get("name") for container in containers):
+            return pod
         if has_sidecar(pod) or not wants_sidecar(pod, namespace):
             return pod
         return inject(pod, namespace=namespace["metadata"]["name"], workload=workload_of(pod))
@@ -66,7 +69,7 @@ def has_sidecar(pod: Object) -> bool:
     """True when the pod has an `istio-proxy`, as an init container or as an ordinary one."""
     spec = pod["spec"]
     containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
-    return any(container["name"] == PROXY_CONTAINER for container in containers)
+    return any(container.get("name") == PROXY_CONTAINER for container in containers)
 
 
 def _selected(pod: dict[str, str], namespace: dict[str, str]) -> bool:

@@ -18,7 +18,7 @@ from tutorial.sandbox.store.watching import StoredChange, StoreWatch
 Object = dict[str, Any]
 StorageKey = tuple[str, str]
 
-HISTORY = 400
+HISTORY = 150
 """How many changes of one type can be replayed to a watch that resumes."""
 
 

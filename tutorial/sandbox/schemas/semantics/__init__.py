@@ -11,7 +11,17 @@ from tutorial.sandbox import resources
 from tutorial.sandbox.ports import Object
 from tutorial.sandbox.resources import ResourceType
 from tutorial.sandbox.schemas.errors import FieldError
-from tutorial.sandbox.schemas.semantics import data, endpoints, metadata, names, pod, rbac, service, workload
+from tutorial.sandbox.schemas.semantics import (
+    data,
+    endpoints,
+    events,
+    metadata,
+    names,
+    pod,
+    rbac,
+    service,
+    workload,
+)
 
 Check = Callable[[Object], Iterator[FieldError]]
 UpdateCheck = Callable[[Object, Object], Iterator[FieldError]]
@@ -32,6 +42,7 @@ _CHECKS: dict[tuple[str, str], Check] = {
     resources.ENDPOINTS.storage_key: endpoints.validate_endpoints,
     resources.ENDPOINT_SLICE.storage_key: endpoints.validate_slice,
     resources.CONFIG_MAP.storage_key: data.validate_config_map,
+    resources.EVENT.storage_key: events.validate_event,
     resources.SECRET.storage_key: data.validate_secret,
     resources.ROLE.storage_key: rbac.validate_role,
     resources.ROLE_BINDING.storage_key: rbac.validate_role_binding,

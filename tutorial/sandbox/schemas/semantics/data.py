@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 
 from tutorial.sandbox.ports import Object
+from tutorial.sandbox.schemas import go_json
 from tutorial.sandbox.schemas.errors import FieldError, forbidden, invalid_value, required, too_long
 from tutorial.sandbox.schemas.semantics import names
 
@@ -15,6 +17,8 @@ _NEEDED_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
+_TOKEN_TYPE = "kubernetes.io/service-account-token"
+_ACCOUNT_NAME = "kubernetes.io/service-account.name"
 _FROZEN = "field is immutable when `immutable` is set"
 
 
@@ -36,9 +40,26 @@ def validate_secret(secret: Object) -> Iterator[FieldError]:
     for key in _NEEDED_KEYS.get(secret.get("type", ""), ()):
         if key not in data:
             yield required(f"data[{key}]")
+        elif key.startswith(".docker"):
+            yield from _docker_configuration(f"data[{key}]", data[key])
+    yield from _token_owner(secret)
     if secret.get("type") == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
         yield required("data[username]")
         yield required("data[password]")
+
+
+def _docker_configuration(field: str, packed: str) -> Iterator[FieldError]:
+    try:
+        go_json.loads(base64.b64decode(packed))
+    except go_json.GoSyntaxError as error:
+        yield invalid_value(field, "<secret contents redacted>", str(error))
+
+
+def _token_owner(secret: Object) -> Iterator[FieldError]:
+    """A service account's token names its account."""
+    annotations = secret["metadata"].get("annotations", {})
+    if secret.get("type") == _TOKEN_TYPE and not annotations.get(_ACCOUNT_NAME):
+        yield required(f"metadata.annotations[{_ACCOUNT_NAME}]")
 
 
 def _keys(obj: Object) -> Iterator[FieldError]:

@@ -14,13 +14,20 @@ from tutorial.sandbox.schemas.errors import (
     required,
     unsupported,
 )
-from tutorial.sandbox.schemas.semantics import names, resource_amounts
+from tutorial.sandbox.schemas.semantics import (
+    environment,
+    handlers,
+    names,
+    placement,
+    resource_amounts,
+    volumes,
+)
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
-_TOLERATION_OPERATORS = ("Equal", "Exists")
+_SYSTEMS = ("linux", "windows")
 _MAX_INT32 = 2**31 - 1
 _MAY_CHANGE = ("containers", "initContainers", "activeDeadlineSeconds", "tolerations")
 _UPDATE_RULE = (
@@ -33,7 +40,10 @@ _UPDATE_RULE = (
 
 def validate(pod: Object) -> Iterator[FieldError]:
     """The faults of a Pod."""
-    return validate_spec("spec", pod.get("spec", {}))
+    spec = pod.get("spec", {})
+    yield from validate_spec("spec", spec)
+    if spec.get("ephemeralContainers"):
+        yield forbidden("spec.ephemeralContainers", "cannot be set on create")
 
 
 def validate_update(old: Object, new: Object) -> Iterator[FieldError]:
@@ -58,29 +68,61 @@ def _fixed_part(spec: dict[str, Any]) -> dict[str, Any]:
 
 def validate_spec(field: str, spec: dict[str, Any]) -> Iterator[FieldError]:
     """The faults of a pod's spec at `field`."""
-    yield from _volumes(f"{field}.volumes", spec.get("volumes", ()))
-    volumes = {volume.get("name", "") for volume in spec.get("volumes", ())}
-    containers = spec.get("containers", ())
-    if not containers:
+    yield from volumes.validate_volumes(f"{field}.volumes", spec.get("volumes", ()))
+    yield from _containers(field, spec)
+    yield from _choice(f"{field}.restartPolicy", spec.get("restartPolicy", ""), _RESTART_POLICIES)
+    yield from _choice(f"{field}.dnsPolicy", spec.get("dnsPolicy", ""), _DNS_POLICIES)
+    yield from names.labels(f"{field}.nodeSelector", spec.get("nodeSelector", {}))
+    yield from _security(f"{field}.securityContext", spec.get("securityContext", {}))
+    yield from placement.validate_affinity(f"{field}.affinity", spec.get("affinity", {}))
+    yield from _dns_settings(f"{field}.dnsConfig", spec)
+    if spec.get("serviceAccountName"):
+        place = f"{field}.serviceAccountName"
+        yield from names.named(place, spec["serviceAccountName"], names.dns_subdomain)
+    yield from _deadline_and_names(field, spec)
+    yield from placement.validate_tolerations(f"{field}.tolerations", spec.get("tolerations", ()))
+    constraints = spec.get("topologySpreadConstraints", ())
+    yield from placement.validate_spreading(f"{field}.topologySpreadConstraints", constraints)
+    system = spec.get("os")
+    if system is not None:
+        yield from _choice(f"{field}.os.name", system.get("name", ""), _SYSTEMS)
+    grace = spec.get("terminationGracePeriodSeconds")
+    yield from names.not_negative(f"{field}.terminationGracePeriodSeconds", grace)
+
+
+def _containers(field: str, spec: dict[str, Any]) -> Iterator[FieldError]:
+    known_volumes = {volume.get("name", "") for volume in spec.get("volumes", ())}
+    if not spec.get("containers"):
         yield required(f"{field}.containers")
     seen: set[str] = set()
     for part in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(part, ())):
             place = f"{field}.{part}[{index}]"
-            yield from _container(place, container, volumes)
+            yield from _container(place, container, known_volumes)
             name = container.get("name", "")
             if name and name in seen:
                 yield duplicate(f"{place}.name", name)
             seen.add(name)
-    yield from _choice(f"{field}.restartPolicy", spec.get("restartPolicy", ""), _RESTART_POLICIES)
-    yield from _choice(f"{field}.dnsPolicy", spec.get("dnsPolicy", ""), _DNS_POLICIES)
-    yield from names.labels(f"{field}.nodeSelector", spec.get("nodeSelector", {}))
-    if spec.get("serviceAccountName"):
-        place = f"{field}.serviceAccountName"
-        yield from names.named(place, spec["serviceAccountName"], names.dns_subdomain)
-    yield from _deadline_and_names(field, spec)
-    grace = spec.get("terminationGracePeriodSeconds")
-    yield from names.not_negative(f"{field}.terminationGracePeriodSeconds", grace)
+            if spec.get("hostNetwork"):
+                yield from _host_ports(f"{place}.ports", container.get("ports", ()))
+
+
+def _host_ports(field: str, ports: Sequence[dict[str, Any]]) -> Iterator[FieldError]:
+    for index, port in enumerate(ports):
+        number = port.get("containerPort", 0)
+        if port.get("hostPort", 0) != number:
+            detail = "must match `hostPort` when `hostNetwork` is true"
+            yield invalid_value(f"{field}[{index}].containerPort", number, detail)
+
+
+def _dns_settings(field: str, spec: dict[str, Any]) -> Iterator[FieldError]:
+    settings = spec.get("dnsConfig")
+    if spec.get("dnsPolicy") == "None":
+        if settings is None:
+            yield required(field, "must provide `dnsConfig` when `dnsPolicy` is None")
+        elif not settings.get("nameservers"):
+            detail = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+            yield required(f"{field}.nameservers", detail)
 
 
 def _deadline_and_names(field: str, spec: dict[str, Any]) -> Iterator[FieldError]:
@@ -91,11 +133,6 @@ def _deadline_and_names(field: str, spec: dict[str, Any]) -> Iterator[FieldError
     for name in ("hostname", "subdomain"):
         if spec.get(name):
             yield from names.named(f"{field}.{name}", spec[name], names.dns_label)
-    for index, toleration in enumerate(spec.get("tolerations", ())):
-        operator = toleration.get("operator") or "Equal"
-        if operator not in _TOLERATION_OPERATORS:
-            place = f"{field}.tolerations[{index}].operator"
-            yield unsupported(place, operator, _TOLERATION_OPERATORS)
 
 
 def _choice(field: str, value: str, choices: Sequence[str]) -> Iterator[FieldError]:
@@ -105,25 +142,7 @@ def _choice(field: str, value: str, choices: Sequence[str]) -> Iterator[FieldErr
         yield unsupported(field, value, choices)
 
 
-def _volumes(field: str, volumes: Sequence[dict[str, Any]]) -> Iterator[FieldError]:
-    seen: set[str] = set()
-    for index, volume in enumerate(volumes):
-        place = f"{field}[{index}]"
-        name = volume.get("name", "")
-        sources = [source for source in volume if source != "name"]
-        if len(sources) > 1:
-            for source in sources[1:]:
-                yield forbidden(f"{place}.{source}", "may not specify more than 1 volume type")
-        if not name:
-            yield required(f"{place}.name")
-            continue
-        yield from names.named(f"{place}.name", name, names.dns_label)
-        if name in seen:
-            yield duplicate(f"{place}.name", name)
-        seen.add(name)
-
-
-def _container(field: str, container: dict[str, Any], volumes: set[str]) -> Iterator[FieldError]:
+def _container(field: str, container: dict[str, Any], known_volumes: set[str]) -> Iterator[FieldError]:
     name = container.get("name", "")
     if name:
         yield from names.named(f"{field}.name", name, names.dns_label)
@@ -134,38 +153,27 @@ def _container(field: str, container: dict[str, Any], volumes: set[str]) -> Iter
         yield required(f"{field}.image")
     elif image != image.strip():
         yield invalid_value(f"{field}.image", image, "must not have leading or trailing whitespace")
+    yield from handlers.validate_lifecycle(f"{field}.lifecycle", container.get("lifecycle", {}))
+    yield from handlers.validate_probe(field, "livenessProbe", container)
     policy = container.get("terminationMessagePolicy", "")
     yield from _choice(f"{field}.terminationMessagePolicy", policy, _MESSAGE_POLICIES)
+    yield from handlers.validate_probe(field, "readinessProbe", container)
+    yield from handlers.validate_probe(field, "startupProbe", container)
     yield from _container_ports(f"{field}.ports", container.get("ports", ()))
-    yield from _environment(f"{field}.env", container.get("env", ()))
-    yield from _mounts(f"{field}.volumeMounts", container.get("volumeMounts", ()), volumes)
-    for probe in _PROBES:
-        if probe in container:
-            yield from _probe(f"{field}.{probe}", container[probe])
-    yield from resource_amounts.validate(f"{field}.resources", container.get("resources", {}))
-    user = container.get("securityContext", {}).get("runAsUser", 0)
-    if not 0 <= user <= _MAX_INT32:
-        detail = f"must be between 0 and {_MAX_INT32}, inclusive"
-        yield invalid_value(f"{field}.securityContext.runAsUser", user, detail)
+    yield from environment.validate_variables(f"{field}.env", container.get("env", ()))
+    yield from environment.validate_sources(f"{field}.envFrom", container.get("envFrom", ()))
+    mounts = container.get("volumeMounts", ())
+    yield from volumes.validate_mounts(f"{field}.volumeMounts", mounts, known_volumes)
     yield from _choice(f"{field}.imagePullPolicy", container.get("imagePullPolicy", ""), _PULL_POLICIES)
+    yield from resource_amounts.validate(f"{field}.resources", container.get("resources", {}))
+    yield from _security(f"{field}.securityContext", container.get("securityContext", {}))
 
 
-def _probe(field: str, probe: dict[str, Any]) -> Iterator[FieldError]:
-    handlers = [name for name in _HANDLERS if name in probe]
-    if not handlers:
-        yield required(field, "must specify a handler type")
-    for name in handlers[1:]:
-        yield forbidden(f"{field}.{name}", "may not specify more than 1 handler type")
-    for name in handlers[:1]:
-        port = probe[name].get("port")
-        if isinstance(port, int):
-            yield from names.port_number(f"{field}.{name}.port", port)
-    for name in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds"):
-        yield from names.not_negative(f"{field}.{name}", probe.get(name))
-
-
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+def _security(field: str, context: dict[str, Any]) -> Iterator[FieldError]:
+    for name in ("runAsUser", "runAsGroup", "fsGroup"):
+        if not 0 <= context.get(name, 0) <= _MAX_INT32:
+            detail = f"must be between 0 and {_MAX_INT32}, inclusive"
+            yield invalid_value(f"{field}.{name}", context[name], detail)
 
 
 def _container_ports(field: str, ports: Sequence[dict[str, Any]]) -> Iterator[FieldError]:
@@ -185,31 +193,3 @@ def _container_ports(field: str, ports: Sequence[dict[str, Any]]) -> Iterator[Fi
         if port.get("hostPort"):
             yield from names.port_number(f"{place}.hostPort", port["hostPort"])
         yield from names.protocol(f"{place}.protocol", port.get("protocol", ""))
-
-
-def _environment(field: str, variables: Sequence[dict[str, Any]]) -> Iterator[FieldError]:
-    for index, variable in enumerate(variables):
-        name = variable.get("name", "")
-        if name:
-            yield from names.named(f"{field}[{index}].name", name, names.environment_name)
-        else:
-            yield required(f"{field}[{index}].name")
-        if variable.get("value") and "valueFrom" in variable:
-            detail = "may not be specified when `value` is not empty"
-            yield invalid_value(f"{field}[{index}].valueFrom", "", detail)
-
-
-def _mounts(field: str, mounts: Sequence[dict[str, Any]], volumes: set[str]) -> Iterator[FieldError]:
-    seen: set[str] = set()
-    for index, mount in enumerate(mounts):
-        place = f"{field}[{index}]"
-        name, path = mount.get("name", ""), mount.get("mountPath", "")
-        if not name:
-            yield required(f"{place}.name")
-        elif name not in volumes:
-            yield FieldError(f"{place}.name", "FieldValueNotFound", f'Not found: "{name}"')
-        if not path:
-            yield required(f"{place}.mountPath")
-        elif path in seen:
-            yield invalid_value(f"{place}.mountPath", path, "must be unique")
-        seen.add(path)

@@ -114,6 +114,9 @@ def _rolling_update(field: str, rolling: dict[str, Any]) -> Iterator[FieldError]
                 "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
             )
             yield invalid_value(f"{field}.{name}", value, detail)
+    share = rolling.get("maxUnavailable")
+    if isinstance(share, str) and _is_percent(share) and int(share[:-1]) > 100:
+        yield invalid_value(f"{field}.maxUnavailable", share, "must not be greater than 100%")
     if rolling.get("maxUnavailable") in (0, "0%") and rolling.get("maxSurge") in (0, "0%"):
         yield invalid_value(
             f"{field}.maxUnavailable", rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0"
