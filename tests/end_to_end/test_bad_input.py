@@ -156,7 +156,8 @@ def test_a_disk_that_fills_up_during_the_run(
     )
     done = in_namespaces(
         machine,
-        f"mount -t tmpfs -o size=2m none {machine.state} && {{ {PROGRAM} run --trust {folder} --auto; echo ran: $?; "
+        f"mount -t tmpfs -o size=2m none {machine.state} && {{ "
+        f"{PROGRAM} run --trust {folder} --auto; echo ran: $?; "
         f"test ! -e {machine.folder}/made && echo nothing made; rm -f {machine.state}/big; "
         f"{PROGRAM} rollback; echo rolled back: $?; }}",
         "status",

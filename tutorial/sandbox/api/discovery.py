@@ -36,6 +36,9 @@ VERSION = {
 }
 """The release that it speaks as. Commit and date are what Kubernetes says when nobody stamped its build."""
 
+STORED = tuple({r.storage_key: r for r in reversed(RESOURCES) if not r.virtual}.values())[::-1]
+"""The kinds whose objects are stored, each in its preferred version."""
+
 _SERVED = tuple(sorted((*RESOURCES, *ABSENT), key=lambda r: (r.group != "", r.group)))
 _OBJECT_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _SUBRESOURCE_VERBS = {
@@ -69,6 +72,16 @@ def groups() -> list[str]:
 def versions(group: str) -> list[str]:
     """A group's versions, the preferred one first."""
     return list(dict.fromkeys(r.version for r in _SERVED if r.group == group))
+
+
+def paths() -> list[str]:
+    """The addresses of the documents."""
+    named = [
+        path
+        for group in groups()
+        for path in (f"/apis/{group}", *(f"/apis/{group}/{v}" for v in versions(group)))
+    ]
+    return ["/api", "/api/v1", "/apis", "/apis/", *named]
 
 
 @cache

@@ -19,6 +19,11 @@ _V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _ONE_YEAR = timedelta(days=365)
 
 
+def paths() -> list[str]:
+    """The addresses of the two indexes."""
+    return ["/openapi/v2", "/openapi/v3", "/openapi/v3/"]
+
+
 def reply(schemas: Schemas, request: web.BaseRequest) -> web.Response:
     """The answer to any path under `/openapi`."""
     path = request.path.rstrip("/")

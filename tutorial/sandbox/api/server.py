@@ -11,11 +11,13 @@ import logging
 import ssl
 from typing import Any
 
+import orjson
 from aiohttp import web
 
-from tutorial.sandbox.api import discovery, errors, openapi, replies
+from tutorial.sandbox.api import discovery, errors, health, openapi, replies
 from tutorial.sandbox.api.access.control import AccessControl
 from tutorial.sandbox.api.handlers import Handlers
+from tutorial.sandbox.api.metrics import MEDIA_TYPE, Metrics
 from tutorial.sandbox.api.objects import ObjectsFacade
 from tutorial.sandbox.api.routes import UnknownGroupVersionError, UnknownResourceError, parse_path
 from tutorial.sandbox.ports import PodRuntime
@@ -23,7 +25,7 @@ from tutorial.sandbox.status import ApiError
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
 _AGGREGATED_PARAMETERS = set(discovery.AGGREGATED.split(";"))
-_PUBLIC = frozenset({"/healthz", "/livez", "/readyz", "/version"})
+_PUBLIC = frozenset({*health.paths(), "/version"})
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +44,9 @@ class ApiServer:
     ) -> None:
         self._access = AccessControl(objects, token)
         self._handlers = Handlers(objects, runtime, self._access)
+        self._objects = objects
         self._schemas = objects.schemas
+        self._metrics = Metrics()
         self._tls = tls
         self._runner: web.ServerRunner | None = None
 
@@ -90,10 +94,23 @@ class ApiServer:
             document = discovery.legacy(path) if path.count("/") < 4 else None
             if document is not None:
                 return replies.raw_json(document)
-            return await self._handlers.handle(request, parse_path(request.rel_url.raw_path))
+            return await self._about_resource(request)
         if path.startswith("/openapi/"):
             return openapi.reply(self._schemas, request)
-        return _about_server(request, path.rstrip("/"))
+        if path == "/metrics":
+            stored = [(r, len(self._objects.list(r))) for r in discovery.STORED]
+            return web.Response(text=self._metrics.text(stored), headers={"Content-Type": MEDIA_TYPE})
+        return health.reply(request) or _about_server(request, path.rstrip("/"))
+
+    async def _about_resource(self, request: web.BaseRequest) -> web.StreamResponse:
+        target = parse_path(request.rel_url.raw_path)
+        try:
+            response = await self._handlers.handle(request, target)
+        except ApiError as error:
+            self._metrics.count(request, target, error.code)
+            raise
+        self._metrics.count(request, target, response.status)
+        return response
 
 
 def _refusal(error: Exception) -> ApiError:
@@ -107,11 +124,15 @@ def _refusal(error: Exception) -> ApiError:
 
 
 def _about_server(request: web.BaseRequest, path: str) -> web.Response:
-    if path in ("/api", "/apis"):
-        return _discovery(request, path)
-    if path == "/version":
-        return replies.json_reply(discovery.VERSION)
-    return replies.text_reply("ok") if path in _PUBLIC else replies.path_not_found()
+    match path:
+        case "":
+            known = [*discovery.paths(), *health.paths(), "/metrics", *openapi.paths(), "/version"]
+            return replies.raw_json(orjson.dumps({"paths": sorted(known)}, option=orjson.OPT_INDENT_2))
+        case "/api" | "/apis":
+            return _discovery(request, path)
+        case "/version":
+            return replies.json_reply(discovery.VERSION)
+    return replies.path_not_found()
 
 
 def _discovery(request: web.BaseRequest, path: str) -> web.Response:
