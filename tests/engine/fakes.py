@@ -192,7 +192,8 @@ class FakeStopper:
 
 
 class FakeShell:
-    """Understands lines: `make OBJECT`, `create OBJECT` (not recorded as applied), `delete OBJECT`,
+    """Understands lines: `make OBJECT` and `create OBJECT`, which say what `kubectl apply` and
+    `kubectl create` say (the second leaves no record of what was applied), `delete OBJECT`,
     `say TEXT`, `set NAME VALUE`, `fail`, `interrupt`, `signal TERMINATE`, `late OBJECT` (made when
     the next sleep is over), `ask` (fails while the cluster is away), `answer NAME` (says what
     `answers[NAME]` holds, and fails on none), `fill` (the disk: the state that is left cannot be
@@ -232,8 +233,16 @@ class FakeShell:
         """One line: its exit code and what it says."""
         failed, said = False, f"{word} done"
         match word:
-            case "make" | "create":
-                failed = self._make(rest, applied=word == "make")
+            case "make":
+                there = reference(rest) in self.cluster.objects
+                failed = self._make(rest, applied=True)
+                said += f"\n{rest.partition('@')[0]} {'unchanged' if there else 'created'}"
+            case "create" if reference(rest) in self.cluster.objects:
+                kind, _, name = rest.partition("@")[0].partition("/")
+                return 1, f'Error from server (AlreadyExists): {kind}s "{name}" already exists\n'
+            case "create":
+                failed = self._make(rest, applied=False)
+                said += f"\n{rest.partition('@')[0]} created"
             case "delete":
                 failed = reference(rest) not in self.cluster.objects
                 if not failed:

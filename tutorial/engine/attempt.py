@@ -16,6 +16,7 @@ from tutorial.engine.diagnosis import diagnose, outside_is_down
 from tutorial.engine.events import VerdictReached
 from tutorial.engine.history import announced_objects, owned_objects
 from tutorial.engine.judge import capture, judge
+from tutorial.engine.kubectl_words import found_there
 from tutorial.engine.manifests import recreatable
 from tutorial.engine.own_changes import noting_own_changes
 from tutorial.engine.ownership import Cleared, Refused, before_step
@@ -24,7 +25,7 @@ from tutorial.engine.records import Intent, Made, Outcome
 from tutorial.engine.waiting import wait_until
 from tutorial.errors import JournalError, NotReadyError, TutorialError
 from tutorial.expect.verdict import Mismatch, Verdict
-from tutorial.steps.model import Step
+from tutorial.steps.model import ObjectReference, Step
 
 _OUTSIDE_DOWN = "The outside is down, not this step: the same request fails without it, too."
 _WAIT = "Try again later, or check the way out to the internet."
@@ -89,14 +90,15 @@ def _with_place_made(context: Context, step: Step, cleared: Cleared) -> Cleared 
 def _run(context: Context, step: Step, intent: Intent) -> Attempt:
     result, verdict = _run_with_retries(context, step, intent.command)
     outcome = _outcome_of(result, verdict)
+    others = _others(context, intent, step, result)
     made: tuple[Made, ...] = ()
     if outcome == "passed" and step.until is not None:
-        made = _record(context, step, intent, "begun", result).made
+        made = _record(context, step, intent, "begun", result, others=others).made
         waited = wait_until(context, step, step.until)
         verdict, outcome = waited.verdict, waited.outcome
     if outcome == "passed" and (lacking := capture(context, step, result)):
         verdict, outcome = Verdict(lacking), "failed"
-    trouble = _record(context, step, intent, outcome, result, made=made).trouble
+    trouble = _record(context, step, intent, outcome, result, others=others, made=made).trouble
     if outcome != "failed":
         context.emitter.emit(VerdictReached, step=step.id, verdict=verdict)
         return Attempt(outcome, verdict)
@@ -147,13 +149,15 @@ def _record(
     outcome: str,
     result: CommandResult,
     *,
+    others: tuple[ObjectReference, ...],
     made: tuple[Made, ...] = (),
 ) -> _Recorded:
     """Write the outcome with what the command made and removed; `made` is what is known of it already.
     A cluster that cannot be asked is told to the caller; rollback will ask again."""
     removed: Sequence[str] = ()
     trouble = None
-    known = {each.reference for each in made}
+    ended = 0.0
+    known = {*(each.reference for each in made), *others}
     try:
         made += tuple(
             _made(state)
@@ -161,10 +165,27 @@ def _record(
             if reference not in known and (state := context.cluster.lookup(reference)) is not None
         )
         removed = _removed(context, intent)
+        if len(made) + len(others) < len(intent.absent):
+            ended = context.cluster.server_time()
     except TutorialError as error:
         trouble = error
-    context.ledger.note(Outcome(step.id, outcome, result.exit_code, made, tuple(removed)))
+    context.ledger.note(Outcome(step.id, outcome, result.exit_code, made, tuple(removed), others, ended))
     return _Recorded(made, trouble)
+
+
+def _others(
+    context: Context, intent: Intent, step: Step, result: CommandResult
+) -> tuple[ObjectReference, ...]:
+    """What somebody else made after the intent and before the command could. Of a command that was
+    repeated only the last words are known: it may have found what it had made itself."""
+    others = found_there(result.output, intent.absent) if step.retry is None else ()
+    for reference in others:
+        context.emitter.notice(
+            f"{reference} is somebody else's: it was made at this very moment, and kubectl found it "
+            "there. It is not touched.",
+            "warning",
+        )
+    return tuple(others)
 
 
 def _made(state: ObjectState) -> Made:

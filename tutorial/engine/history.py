@@ -5,6 +5,7 @@ Pure functions over records; used by ownership, undo, rollback and resume.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,10 @@ from tutorial.engine.records import (
     Undone,
 )
 from tutorial.steps.model import ObjectReference
+
+
+LATE_SECONDS = 10.0
+"""How long after a command's end a request of it may still arrive, and a killed one may take to end."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,14 @@ class Begun:
         """The last intent before which this object was absent."""
         return next(intent for intent in reversed(self.intents) if reference in intent.absent)
 
+    def latest_for(self, reference: ObjectReference) -> float:
+        """When the command had surely ended that may have made this object, and its last request
+        arrived: the API server's clock, infinite where the records do not say."""
+        intent = self.intent_for(reference)
+        ends = [intent.server_time + intent.seconds] if intent.seconds else []
+        ends += [self.outcome.ended] if self.outcome is not None and self.outcome.ended else []
+        return min(ends) + LATE_SECONDS if ends else math.inf
+
 
 def begun_steps(records: Sequence[Record]) -> list[Begun]:
     """The begun steps, first begun first."""
@@ -64,9 +77,9 @@ def begun_steps(records: Sequence[Record]) -> list[Begun]:
             unconfirmed = dict.fromkeys((*before.unconfirmed, *record.absent))
             found[record.step] = Begun(record.step, (*before.intents, record), None, tuple(unconfirmed))
         elif isinstance(record, Outcome) and record.step in found:
-            made = {each.reference for each in record.made}
+            known = {*(each.reference for each in record.made), *record.others}
             begun = found[record.step]
-            unconfirmed_left = tuple(each for each in begun.unconfirmed if each not in made)
+            unconfirmed_left = tuple(each for each in begun.unconfirmed if each not in known)
             found[record.step] = replace(begun, outcome=record, unconfirmed=unconfirmed_left)
         elif isinstance(record, Undone) and record.complete and record.reference is None:
             found.pop(record.step, None)

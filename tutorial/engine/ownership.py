@@ -177,6 +177,7 @@ def before_step(context: Context, step: Step, command: str) -> Cleared | Refused
         sent=_sent(context, command) if absent else "",
         cleanup=step.cleanup.commands,
         by_hand=context.plan.fill(step.cleanup.by_hand),
+        seconds=_longest(step),
     )
     already = bool(creates) and set(creates) == set(present)
     return Cleared(intent, already=already, replaced=tuple(replaced))
@@ -205,6 +206,13 @@ def _doomed(context: Context, step: Step) -> tuple[Made, ...] | Refused:
         else:
             doomed.append(_made(state))
     return tuple(doomed)
+
+
+def _longest(step: Step) -> float:
+    """How long the step's command can take at most, seconds, its retries included."""
+    if step.retry is None or not step.repeatable:
+        return step.timeout
+    return step.retry.attempts * (step.timeout + step.retry.interval)
 
 
 def _made(state: ObjectState) -> Made:

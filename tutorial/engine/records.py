@@ -21,7 +21,8 @@ class Intent:
     `deletes` as they are now, so that undo can put them back. `server_time` is the API server's
     clock, seconds since the epoch. `sent` is the text that the command can hand to the cluster:
     itself with values filled in, and the files it names. `cleanup` and `by_hand` are the step's,
-    so that rollback needs no step file."""
+    so that rollback needs no step file. `seconds` is how long the command can take at most, 0 where
+    that is not known."""
 
     step: str
     command: str
@@ -32,6 +33,7 @@ class Intent:
     sent: str = ""
     cleanup: tuple[str, ...] = ()
     by_hand: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,17 @@ class Made:
 class Outcome:
     """After a command: `outcome` as in `StepEnded`; `made` are the objects that are there now
     and were absent at the intent; `removed` are uids of objects of this run that the step
-    deleted. A step that was skipped has an outcome and no intent."""
+    deleted; `others` are those that were absent at the intent and that somebody else has made since.
+    `ended` is the API server's clock after the command, seconds since the epoch, 0 where it was not
+    asked. A step that was skipped has an outcome and no intent."""
 
     step: str
     outcome: str
     exit_code: int
     made: tuple[Made, ...] = ()
     removed: tuple[str, ...] = ()
+    others: tuple[ObjectReference, ...] = ()
+    ended: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,8 @@ class Remover:
         in the place of an adopted object."""
         if uid:
             return state.uid == uid and not was_changed(self._tools, state)
-        return is_from(begun.intent_for(state.reference), state)
+        intent, latest = begun.intent_for(state.reference), begun.latest_for(state.reference)
+        return is_from(intent, state, latest)
 
     def _delete(self, step: str, target: ObjectState) -> bool:
         """Ask for the deletion; false when it must not be or was refused."""

@@ -25,14 +25,14 @@ def sent_text(command: str, variables: Mapping[str, str], read_file: Callable[[s
     return "\n".join([filled, *files])
 
 
-def is_from(intent: Intent, state: ObjectState) -> bool:
+def is_from(intent: Intent, state: ObjectState, latest: float) -> bool:
     """Whether an object that was absent at the intent is the intent's command's doing.
 
-    It must be no older than the intent (both clocks are the server's and count whole seconds), and
-    carry the last-applied content that the command sent; commands that record none
-    (`kubectl create`) leave none.
+    It must be no older than the intent and no younger than `latest`, when the command had surely ended
+    (all clocks are the server's and count whole seconds), and carry the last-applied content that the
+    command sent; commands that record none (`kubectl create`) leave none.
     """
-    if int(state.created) < int(intent.server_time):
+    if not int(intent.server_time) <= int(state.created) <= latest:
         return False
     if not state.last_applied:
         return not _CLIENT_SIDE_APPLY.search(intent.command)

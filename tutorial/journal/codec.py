@@ -44,7 +44,12 @@ def _intent(data: dict[str, Any]) -> Record:
 
 
 def _outcome(data: dict[str, Any]) -> Record:
-    return Outcome(made=_made(data.pop("made")), removed=tuple(data.pop("removed")), **data)
+    return Outcome(
+        made=_made(data.pop("made")),
+        removed=tuple(data.pop("removed")),
+        others=tuple(map(_reference, data.pop("others", ()))),
+        **data,
+    )
 
 
 def _announced(data: dict[str, Any]) -> Record:
