@@ -2,7 +2,7 @@
 
 Called by `tutorial.sandbox.api.bodies`. A body is the four bytes `k8s\\0` and a `runtime.Unknown`, which
 holds type and raw object. The messages it knows are in `protobuf_messages`; a field that is not listed
-there is left out, as are zero values, which kubectl writes for everything that is not set.
+there is refused, unless it is zero, which kubectl writes for everything that is not set.
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ def decode_object(body: bytes) -> Object:
         api_version, kind = _as_bytes(types.get(1, b"")).decode(), _as_bytes(types.get(2, b"")).decode()
         message = KINDS.get((api_version, kind))
         if message is None:
-            raise bad_request(
-                f"the sandbox does not know the protobuf form of {kind} in version {api_version!r}"
-            )
+            raise bad_request(_unknown_kind(api_version, kind))
         return {
             "apiVersion": api_version,
             "kind": kind,
@@ -53,12 +51,31 @@ def decode_object(body: bytes) -> Object:
         raise bad_request(f"the protobuf body is malformed: {error}") from None
 
 
+def _unknown_kind(api_version: str, kind: str) -> str:
+    if kind == "Pod":
+        return "the sandbox has no kubectl debug, the one command that sends pods as protobuf"
+    return f"the sandbox does not know the protobuf form of {kind} in version {api_version!r}; send JSON"
+
+
+def _is_zero(raw: int | bytes) -> bool:
+    """Whether a field says nothing: zero, an empty text, a message of nothing but such fields."""
+    if isinstance(raw, int):
+        return raw == 0
+    try:
+        return all(_is_zero(value) for _, value in _fields(raw))
+    except _MalformedError:
+        return False
+
+
 def _message(name: str, data: bytes) -> Object:
     known = MESSAGES[name]
     result: Object = {}
     for number, raw in _fields(data):
         field = known.get(number)
         if field is None:
+            if not _is_zero(raw):
+                why = f"the sandbox does not know field {number} of {name} in protobuf; send JSON"
+                raise bad_request(why)
             continue
         if field.map:
             entry = dict(_fields(_as_bytes(raw)))
