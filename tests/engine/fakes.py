@@ -16,13 +16,19 @@ from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
 from tutorial.engine.emit import Emitter
 from tutorial.engine.events import Event
 from tutorial.engine.ledger import Ledger
+from tutorial.engine.manifests import recreatable
 from tutorial.engine.plan import make_plan
 from tutorial.engine.ports import CommandResult, ObjectState, Prompter, Stop
 from tutorial.engine.records import Record
 from tutorial.engine.run import RunResult, RunSettings, run
-from tutorial.errors import ClusterAwayError, JournalError, TutorialError
+from tutorial.errors import AlreadyThereError, ClusterAwayError, JournalError, TutorialError
 from tutorial.steps.model import Cleanup, Expectation, ObjectReference, Step, StreamExpectation, Tutorial
 
+KINDS = {
+    "endpoints": ("v1", "Endpoints"),
+    "destinationrule": ("networking.istio.io/v1", "DestinationRule"),
+}
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 NAMESPACED_DEFAULTS = (("serviceaccount", "default"), ("configmap", "kube-root-ca.crt"))
 
 
@@ -52,7 +58,8 @@ def reference(text: str) -> ObjectReference:
 
 class FakeCluster:
     """Objects by reference. Making a namespace makes its defaults, a deployment its pod; deleting an
-    object deletes what it holds or owns."""
+    object deletes what it holds or owns, and with a service go the endpoints of its name. `rehearsals`
+    says, by name, why an object could not be put back."""
 
     def __init__(self, clock: FakeClock, moments: Moments | None = None) -> None:
         self.clock = clock
@@ -62,35 +69,67 @@ class FakeCluster:
         self.gone = False
         self.refuses: set[str] = set()
         self.deletes: list[str] = []
+        self.rehearsals: dict[str, str] = {}
         self._uids = 0
+        self._versions = 0
 
     def is_gone(self) -> bool:
         return self.gone
 
-    def make(self, text: str, *, applied: bool = True, **fields: object) -> ObjectState:
-        """Create the object from outside of the ports."""
+    def make(
+        self,
+        text: str,
+        *,
+        applied: bool = True,
+        content: Mapping[str, object] | None = None,
+        **fields: object,
+    ) -> ObjectState:
+        """Create the object from outside of the ports; `content` is what its manifest says besides."""
         where = reference(text)
         self._uids += 1
-        content = json.dumps(
+        sent = json.dumps(
             {"kind": where.kind, "metadata": {"name": where.name, "namespace": where.namespace}}
         )
         state = ObjectState(
             reference=where,
             uid=f"uid-{self._uids}",
             created=float(int(self.clock.now)),
-            last_applied=content if applied else "",
-            manifest={
-                "kind": where.kind,
-                "metadata": {"name": where.name, "namespace": where.namespace or ""},
-            },
+            last_applied=sent if applied else "",
         )
         self.objects[where] = replace(state, **fields)  # type: ignore[arg-type]
+        self.change(text, **(content or {}))
         if where.kind == "namespace":
             for kind, name in NAMESPACED_DEFAULTS:
                 self.make(f"{kind}/{name}@{where.name}", applied=False)
         if where.kind == "deployment":
             pod = f"pod/{where.name}-1@{where.namespace}"
             self.make(pod, applied=False, owners=(self.objects[where].uid,))
+        return self.objects[where]
+
+    def change(self, text: str, **content: object) -> ObjectState:
+        """Change what the object's manifest says, from outside of the ports."""
+        where = reference(text)
+        before = self.objects[where]
+        self._versions += 1
+        version = str(self._versions)
+        api_version, kind = KINDS.get(where.kind, ("v1", where.kind.title()))
+        metadata = {
+            **before.manifest.get("metadata", {}),  # type: ignore[dict-item]
+            "name": where.name,
+            "namespace": where.namespace or "",
+            "uid": before.uid,
+            "resourceVersion": version,
+            **({"annotations": {LAST_APPLIED: before.last_applied}} if before.last_applied else {}),
+            **content.pop("metadata", {}),  # type: ignore[dict-item]
+        }
+        manifest = {
+            **before.manifest,
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": metadata,
+            **content,
+        }
+        self.objects[where] = replace(before, resource_version=version, manifest=manifest)
         return self.objects[where]
 
     def remove(self, where: ObjectReference) -> None:
@@ -100,6 +139,8 @@ class FakeCluster:
             self.objects[where] = replace(gone, terminating=True)
             return
         del self.objects[where]
+        if where.kind == "service":
+            self.objects.pop(ObjectReference("endpoints", where.name, where.namespace), None)
         for other, state in list(self.objects.items()):
             inside = where.kind == "namespace" and other.namespace == where.name
             if other in self.objects and (inside or gone.uid in state.owners):
@@ -109,16 +150,20 @@ class FakeCluster:
         """Every object with its uid."""
         return {str(where): state.uid for where, state in self.objects.items()}
 
+    def contents(self) -> dict[str, object]:
+        """What every object says, without what the server sets."""
+        return {str(where): recreatable(state.manifest) for where, state in self.objects.items()}
+
     def lookup(self, reference: ObjectReference) -> ObjectState | None:
         self._answer()
         return self.objects.get(reference)
 
-    def delete(self, reference: ObjectReference, uid: str) -> bool:
+    def delete(self, reference: ObjectReference, uid: str, version: str = "") -> bool:
         self._answer()
         if str(reference) in self.refuses:
             raise TutorialError(f"{reference} may not be deleted")
         state = self.objects.get(reference)
-        if state is None or state.uid != uid:
+        if state is None or state.uid != uid or version not in ("", state.resource_version):
             return False
         self.remove(reference)
         self.deletes.append(str(reference))
@@ -134,9 +179,19 @@ class FakeCluster:
         metadata = manifest["metadata"]
         assert isinstance(metadata, dict)
         suffix = f"@{metadata['namespace']}" if metadata["namespace"] else ""
-        state = self.make(f"{manifest['kind']}/{metadata['name']}{suffix}")
+        text = f"{str(manifest['kind']).lower()}/{metadata['name']}{suffix}"
+        if reference(text) in self.objects:
+            raise AlreadyThereError(f"{text} is there")
+        sent = metadata.get("annotations", {}).get(LAST_APPLIED, "")
+        state = self.make(text, last_applied=sent, content=recreatable(manifest))
         self.moments.pass_by()
         return state
+
+    def rehearse(self, manifest: Mapping[str, object]) -> str:
+        self._answer()
+        metadata = manifest["metadata"]
+        assert isinstance(metadata, dict)
+        return self.rehearsals.get(metadata["name"], "")
 
     def server_time(self) -> float:
         self._answer()
@@ -194,10 +249,10 @@ class FakeStopper:
 class FakeShell:
     """Understands lines: `make OBJECT` and `create OBJECT`, which say what `kubectl apply` and
     `kubectl create` say (the second leaves no record of what was applied), `delete OBJECT`,
-    `say TEXT`, `set NAME VALUE`, `fail`, `interrupt`, `signal TERMINATE`, `late OBJECT` (made when
-    the next sleep is over), `ask` (fails while the cluster is away), `answer NAME` (says what
-    `answers[NAME]` holds, and fails on none), `fill` (the disk: the state that is left cannot be
-    written)."""
+    `change OBJECT VALUE`, `say TEXT`, `set NAME VALUE`, `fail`, `interrupt`, `signal TERMINATE`,
+    `late OBJECT` (made when the next sleep is over), `ask` (fails while the cluster is away), `answer
+    NAME` (says what `answers[NAME]` holds, and fails on none), `fill` (the disk: the state that is
+    left cannot be written)."""
 
     def __init__(self, cluster: FakeCluster, stopper: FakeStopper, moments: Moments) -> None:
         self.cluster = cluster
@@ -247,6 +302,9 @@ class FakeShell:
                 failed = reference(rest) not in self.cluster.objects
                 if not failed:
                     self.cluster.remove(reference(rest))
+            case "change":
+                name, _, value = rest.partition(" ")
+                self.cluster.change(name, spec={"changed": value})
             case "say":
                 said = rest
             case "set":
@@ -376,6 +434,8 @@ class World:
         self.cluster = FakeCluster(self.clock, self.moments)
         self.journal = MemoryJournal(self.moments)
         self.cluster.make("service/kubernetes@default", applied=False)
+        self.files: dict[str, Mapping[str, object]] = {}
+        self.runs: dict[str, str] = {}
         self.new_process()
 
     def new_process(self) -> None:
@@ -395,17 +455,25 @@ class World:
             ledger=Ledger(self.journal),
             emitter=Emitter([*sinks, self.recorder], self.clock),  # type: ignore[list-item]
             limits=Limits(api=10, gone=5, late=1, cleanup=5),
+            write_manifest=self.write_manifest,
         )
 
+    def write_manifest(self, where: ObjectReference, manifest: Mapping[str, object]) -> str:
+        self.files[str(where)] = manifest
+        return f"/saved/{where.kind}-{where.name}.json"
+
     def run(self, prompter: Prompter, *sinks: object, **options: object) -> RunResult:
-        """Run the steps. `from_step`, `until_step`, `asides` go to the plan, the rest to the run."""
+        """Run the steps. `from_step`, `until_step`, `asides` go to the plan, `adopt` to the context, the
+        rest to the run."""
         planned = {
             name: options.pop(name) for name in ("from_step", "until_step", "asides") if name in options
         }
         sections = {each.section: each.section.title() for each in self.steps}
         tutorial = Tutorial("test", Path(), "Test", "", "cluster", self.variables, sections, self.steps)
         plan = make_plan(tutorial, settings={}, facts={}, **planned)  # type: ignore[arg-type]
-        context = Context(plan, self.shell, self.tools(*sinks))
+        adopt = bool(options.pop("adopt", False))
+        run_of = lambda uid: self.runs.get(uid, "")  # noqa: E731
+        context = Context(plan, self.shell, self.tools(*sinks), adopt=adopt, run_of=run_of)
         return run(context, prompter, RunSettings("r1", "sandbox", "sandbox", **options))  # type: ignore[arg-type]
 
 

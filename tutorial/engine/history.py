@@ -23,7 +23,6 @@ from tutorial.engine.records import (
 )
 from tutorial.steps.model import ObjectReference
 
-
 LATE_SECONDS = 10.0
 """How long after a command's end a request of it may still arrive, and a killed one may take to end."""
 

@@ -59,7 +59,7 @@ def guard(context: Context) -> list[str]:
                 found[reference] = state
     if context.adopt:
         creates = [each for planned in context.plan.steps for each in context.plan.creates(planned.step)]
-        found = {**found_beside(context, creates), **found}
+        found = {**found, **found_beside(context, creates)}
     if not found:
         return []
     leading = without_followers(context, found)
