@@ -61,7 +61,9 @@ def may_write(
     if backend.kind != "cluster":
         return True
     screen = open_view(environment, data_on_stdout=options.output is not None)
-    screen.show_output(_what_is_written(backend, plan), heading="This run writes to a cluster")
+    screen.show_output(
+        _what_is_written(backend, plan, adopt=options.adopt), heading="This run writes to a cluster"
+    )
     if options.yes or not environment.can_ask(data_on_stdout=options.output is not None):
         return True
     return open_question(environment, screen, signals)("Go on?", "go on", "leave; nothing is touched")
@@ -94,13 +96,16 @@ def _commands_of(step: Step) -> Iterator[tuple[str, str]]:
         yield ", cleanup", command
 
 
-def _what_is_written(backend: Backend, plan: Plan) -> str:
+def _what_is_written(backend: Backend, plan: Plan, *, adopt: bool) -> str:
     rows = [
         ("context", backend.label.removeprefix("cluster: ")),
         ("server", backend.server),
         ("namespaces", ", ".join(plan.namespaces()) or "none"),
         *zip_longest(["makes"], _made_by_namespace(plan), fillvalue=""),
-        ("at the end", "deletes what it made, and nothing else"),
+        (
+            "at the end",
+            "deletes what it made, and " + ("puts back what it replaced" if adopt else "nothing else"),
+        ),
     ]
     return safe_text("\n".join(_row(name, text) for name, text in rows))
 

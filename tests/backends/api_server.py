@@ -58,13 +58,15 @@ class Seen:
 
 
 class ApiServer:
-    """The state that requests read and change. `objects` maps an object's path to the object."""
+    """The state that requests read and change. `objects` maps an object's path to the object;
+    `forbidden` are verbs that the user may not use, as far as access reviews say."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.seen: list[Seen] = []
         self.faults: deque[Fault] = deque()
         self.refused: dict[str, int] = {}
+        self.forbidden: set[str] = set()
         self.aggregated = True
         self.stale_groups: set[str] = set()
         self.token = ""
@@ -166,15 +168,22 @@ class _Handler(BaseHTTPRequestHandler):
         found = self.api.objects.get(path)
         if found is None:
             self._refuse(404)
-        elif found["metadata"]["uid"] != self.body["preconditions"]["uid"]:
+        elif any(found["metadata"].get(name) != value for name, value in self.body["preconditions"].items()):
             self._refuse(409)
         else:
             del self.api.objects[path]
             self._answer(200, {"kind": "Status", "status": "Success"})
 
     def do_POST(self) -> None:
-        path, _ = self._begin()
+        path, query = self._begin()
         if path is None:
+            return
+        if path.endswith("/selfsubjectaccessreviews"):
+            verb = self.body["spec"]["resourceAttributes"]["verb"]
+            self._answer(201, {"kind": "Status", "status": {"allowed": verb not in self.api.forbidden}})
+            return
+        if query.get("dryRun") == ["All"]:
+            self._answer(201, self.body)
             return
         name = self.body["metadata"]["name"]
         if f"{path}/{name}" in self.api.objects:

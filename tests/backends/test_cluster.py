@@ -138,6 +138,14 @@ def test_a_delete_whose_answer_was_lost_is_no_error(api: ApiServer, cluster: Api
     assert api.objects == {}
 
 
+def test_only_the_version_that_is_meant_is_deleted(api: ApiServer, cluster: ApiCluster) -> None:
+    uid = api.put(f"{SERVICES}/a", "Service", resourceVersion="7")["metadata"]["uid"]
+    assert not cluster.delete(SERVICE, uid, "6")
+    assert f"{SERVICES}/a" in api.objects
+    assert cluster.delete(SERVICE, uid, "7")
+    assert api.objects == {}
+
+
 def test_a_refused_delete_is_an_error(api: ApiServer, cluster: ApiCluster) -> None:
     api.refused[f"{SERVICES}/a"] = 403
     with pytest.raises(NotReadyError, match="refused to delete service/a@default"):
@@ -258,6 +266,27 @@ def test_a_service_whose_address_is_taken_gets_another(api: ApiServer, cluster: 
     }
     assert str(cluster.restore(manifest).reference) == "service/a@default"
     assert api.objects[f"{SERVICES}/a"]["spec"] == {}
+
+
+def test_putting_back_can_be_rehearsed(api: ApiServer, cluster: ApiCluster) -> None:
+    spec = {"clusterIP": "10.0.0.1", "ports": [{"port": 80, "nodePort": 30001}]}
+    manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "uid": "u"}, "spec": spec}
+    assert cluster.rehearse(manifest) == ""
+    review, tried = api.seen[-2:]
+    assert review.body["spec"]["resourceAttributes"] == {
+        "verb": "delete",
+        "group": "",
+        "resource": "services",
+        "namespace": "default",
+        "name": "a",
+    }
+    assert tried.path == f"{SERVICES}?dryRun=All"
+    assert (tried.body["metadata"], tried.body["spec"]) == ({"generateName": "a-"}, {"ports": [{"port": 80}]})
+    assert api.objects == {}
+    api.refused[SERVICES] = 403
+    assert cluster.rehearse(manifest) == "refused with 403"
+    api.forbidden.add("delete")
+    assert cluster.rehearse(manifest) == "you may not delete it"
 
 
 def test_an_object_that_is_there_is_not_put_back(api: ApiServer, cluster: ApiCluster) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutorial.engine.decisions import Action, Decision, Pause
-from tutorial.engine.events import Noticed, ObjectUndone, RollbackEnded, RunStarted, StepEnded
+from tutorial.engine.events import Noticed, ObjectUndone, RollbackEnded, RunStarted, StepEnded, StepStarted
 from tutorial.engine.history import adopted_objects, is_anything_to_undo
 from tutorial.engine.records import Adopted
 from tutorial.engine.rollback import roll_back
@@ -85,9 +85,11 @@ def test_a_step_finds_its_place_free_and_makes_its_own(world: World) -> None:
 
 def test_what_is_adopted_is_told_before_the_first_step(world: World) -> None:
     world.run(Script(Action.QUIT), adopt=True)
-    kinds = [type(event) for event in world.recorder.events[:4]]
-    assert kinds == [RunStarted, Noticed, Noticed, Noticed]
-    assert notices(world)[0].startswith("service/web@default was there before the run: 0 seconds old")
+    assert [type(event) for event in world.recorder.events[:3]] == [RunStarted, Noticed, StepStarted]
+    assert notices(world)[0].endswith(
+        "put back at the end: service/web@default (0 seconds old); endpoints/web@default (0 seconds old); "
+        "destinationrule/web@default (0 seconds old)."
+    )
     assert world.cluster.deletes == []
 
 

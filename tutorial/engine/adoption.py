@@ -58,15 +58,12 @@ def without_followers(
     }
 
 
-def announce(context: Context, found: Mapping[ObjectReference, ObjectState]) -> list[str]:
-    """Record that the run's steps may replace these, and say so: a sentence for each."""
+def announce(context: Context, found: Mapping[ObjectReference, ObjectState]) -> str:
+    """Record that the run's steps may replace these; the sentence that tells the reader so."""
     context.ledger.note(Announced(tuple(found)))
     now = context.cluster.server_time()
-    return [
-        f"{reference} was there before the run: {described(state, now)}. It is saved and replaced when its "
-        "step comes, and put back at the end."
-        for reference, state in found.items()
-    ]
+    names = "; ".join(f"{reference} ({described(state, now)})" for reference, state in found.items())
+    return f"There already, so saved, replaced when its step comes, and put back at the end: {names}."
 
 
 def described(state: ObjectState, now: float) -> str:

@@ -43,8 +43,8 @@ class Cleared:
     replaced: tuple[ObjectState, ...] = ()
 
 
-def guard(context: Context) -> list[str]:
-    """Look for every object that the run will create; a sentence for each that it adopts.
+def guard(context: Context) -> str:
+    """Look for every object that the run will create; what is to be told of those that it adopts.
 
     Raises:
         AlreadyThereError: some are there that are not this run's and cannot be adopted; nothing was
@@ -61,7 +61,7 @@ def guard(context: Context) -> list[str]:
         creates = [each for planned in context.plan.steps for each in context.plan.creates(planned.step)]
         found = {**found, **found_beside(context, creates)}
     if not found:
-        return []
+        return ""
     leading = without_followers(context, found)
     against = reasons_against(context, leading, rehearse=context.adopt)
     if context.adopt and not against:

@@ -5,7 +5,7 @@ Called by `tutorial.app`, which fills the ports.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tutorial.engine.context import Context
@@ -111,7 +111,7 @@ class _Run:
         self._conclude(ending, outcomes, exit_code, kept)
         return RunResult(exit_code, kept)
 
-    def _check_first(self) -> Sequence[str]:
+    def _check_first(self) -> str:
         """Hold the run against the cluster before anything is done; an error leaves all as it is.
         Returns what is to be told of objects that are adopted."""
         resumed = self._settings.resumed
@@ -119,12 +119,12 @@ class _Run:
             if not resumed:
                 return guard(self._context)
             settle(self._context)
-            return ()
+            return ""
         except TutorialError:
             self._context.ledger.note(Closed("kept" if resumed else "failed", kept=resumed))
             raise
 
-    def _announce(self, adopted: Sequence[str]) -> None:
+    def _announce(self, adopted: str) -> None:
         plan, masker = self._context.plan, self._context.tools.masker
         self._context.emitter.emit(
             RunStarted,
@@ -137,7 +137,7 @@ class _Run:
             steps=plan.summaries(),
             resumed=self._settings.resumed,
         )
-        for remark in (*self._settings.remarks, *adopted):
+        for remark in filter(None, (*self._settings.remarks, adopted)):
             self._context.emitter.notice(remark)
 
     def _go(self) -> tuple[Ending, TutorialError | None]:
