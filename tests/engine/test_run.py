@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from engine.fakes import LESSON, Script, World, reference, says, step
 
-from tutorial.engine.decisions import Action, Decision, Pause
+from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
 from tutorial.engine.events import (
     Noticed,
     ObjectUndone,
@@ -410,3 +410,14 @@ def _verdict(world: World) -> Verdict:
     verdicts = [event.verdict for event in world.recorder.events if hasattr(event, "verdict")]
     assert isinstance(verdicts[-1], Verdict)
     return verdicts[-1]
+
+
+def test_a_step_before_which_the_cluster_cannot_be_asked_has_failed(world: World) -> None:
+    class Away(Script):
+        def decide(self, pause: Pause) -> Decision:
+            if pause.step.id == "web" and pause.kind is PauseKind.BEFORE:
+                world.cluster.away_for = 1
+            return super().decide(pause)
+
+    assert world.run(Away(), auto=True).exit_code is ExitCode.NOT_READY
+    assert world.journal.kept[-1] == Closed("failed")

@@ -65,7 +65,7 @@ def attempt_step(context: Context, step: Step, command: str) -> Attempt:
     except JournalError:
         raise
     except TutorialError as error:
-        return _unable(error)
+        return unable(context, step, error)
     if isinstance(cleared, Refused):
         context.ledger.note(Outcome(step.id, cleared.outcome, 0))
         return Attempt(cleared.outcome, reason=cleared.reason)
@@ -205,8 +205,9 @@ def _removed(context: Context, intent: Intent) -> list[str]:
     return gone
 
 
-def _unable(error: TutorialError) -> Attempt:
-    """The cluster could not be asked, so nothing has run."""
+def unable(context: Context, step: Step, error: TutorialError) -> Attempt:
+    """The cluster could not be asked before the step, so nothing has run: the step has failed."""
+    context.ledger.note(Outcome(step.id, "failed", 0))
     mismatch = Mismatch("cluster", "reachable", "an answer", error.why or error.what, error.what)
     return Attempt(
         "failed",
