@@ -70,6 +70,7 @@ class FakeCluster:
         self.refuses: set[str] = set()
         self.deletes: list[str] = []
         self.rehearsals: dict[str, str] = {}
+        self.known: dict[str, str] = {}
         self._uids = 0
         self._versions = 0
 
@@ -193,6 +194,10 @@ class FakeCluster:
         assert isinstance(metadata, dict)
         return self.rehearsals.get(metadata["name"], "")
 
+    def facts(self) -> Mapping[str, str]:
+        self._answer()
+        return self.known
+
     def server_time(self) -> float:
         self._answer()
         return self.clock.now
@@ -208,6 +213,10 @@ class FakeClock:
     def __init__(self) -> None:
         self.now = 1_000_000.0
         self.key_at: float | None = None
+        self.asleep = 0.0
+
+    def suspended(self) -> float:
+        return self.asleep
 
     def time(self) -> float:
         return self.now
@@ -463,14 +472,15 @@ class World:
         return f"/saved/{where.kind}-{where.name}.json"
 
     def run(self, prompter: Prompter, *sinks: object, **options: object) -> RunResult:
-        """Run the steps. `from_step`, `until_step`, `asides` go to the plan, `adopt` to the context, the
-        rest to the run."""
+        """Run the steps. `from_step`, `until_step`, `asides` go to the plan, `facts`, too, `adopt` to the
+        context, the rest to the run."""
         planned = {
             name: options.pop(name) for name in ("from_step", "until_step", "asides") if name in options
         }
         sections = {each.section: each.section.title() for each in self.steps}
         tutorial = Tutorial("test", Path(), "Test", "", "cluster", self.variables, sections, self.steps)
-        plan = make_plan(tutorial, settings={}, facts={}, **planned)  # type: ignore[arg-type]
+        facts = options.pop("facts", {})
+        plan = make_plan(tutorial, settings={}, facts=facts, **planned)  # type: ignore[arg-type]
         adopt = bool(options.pop("adopt", False))
         run_of = lambda uid: self.runs.get(uid, "")  # noqa: E731
         context = Context(plan, self.shell, self.tools(*sinks), adopt=adopt, run_of=run_of)

@@ -33,18 +33,29 @@ class ApiCluster:
     cannot be reached or is overloaded, and NotReadyError when it refuses what it is asked for."""
 
     def __init__(
-        self, client: RestClient, namespace: str, *, is_gone: Callable[[], bool] = lambda: False
+        self,
+        client: RestClient,
+        namespace: str,
+        *,
+        is_gone: Callable[[], bool] = lambda: False,
+        facts: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         """`namespace` is meant where a reference to a namespaced kind names none; `is_gone` tells
-        whether the cluster has ended for good, which only a sandbox's can be known to have."""
+        whether the cluster has ended for good, which only a sandbox's can be known to have; `facts`
+        looks up what `when` may ask."""
         self._client = client
         self._namespace = namespace
         self._is_gone = is_gone
+        self._facts = facts
         self._served: Served | None = None
 
     def is_gone(self) -> bool:
         """The cluster has ended for good."""
         return self._is_gone()
+
+    def facts(self) -> Mapping[str, str]:
+        """What `when` may ask of the cluster, as it is now."""
+        return self._facts()
 
     def lookup(self, reference: ObjectReference) -> ObjectState | None:
         """The object as it is now; None also when the server does not know its kind."""

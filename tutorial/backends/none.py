@@ -45,6 +45,10 @@ class NoCluster:
         """This machine's clock."""
         return time.time()
 
+    def facts(self) -> Mapping[str, str]:
+        """None: there is nothing to ask."""
+        return {}
+
     def is_gone(self) -> bool:
         """False: nothing can end here."""
         return False

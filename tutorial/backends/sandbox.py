@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
@@ -47,7 +48,7 @@ def open_sandbox(
                 facts=_facts(client),
                 parameters={"backend": "sandbox", "sandbox": sandbox.name},
             )
-            cluster = ApiCluster(client, namespace, is_gone=sandbox.is_gone)
+            cluster = ApiCluster(client, namespace, is_gone=sandbox.is_gone, facts=partial(_facts, client))
             yield OpenBackend(backend, cluster, sandbox.owned, sandbox.keep)
         finally:
             client.close()

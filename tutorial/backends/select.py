@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
@@ -151,6 +152,7 @@ def _named_cluster(
                 "kubeconfig": os.pathsep.join(str(file) for file in config.files),
             },
         )
-        yield OpenBackend(backend, ApiCluster(client, namespace))
+        facts = partial(cluster_facts, client, namespace)
+        yield OpenBackend(backend, ApiCluster(client, namespace, facts=facts))
     finally:
         client.close()

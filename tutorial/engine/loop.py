@@ -21,6 +21,7 @@ from tutorial.engine.plan import CLEANUP_SECTION, PlannedStep
 from tutorial.engine.ports import Prompter, Stop
 from tutorial.engine.probing import probe_outside
 from tutorial.engine.quiet import attempt_quietly
+from tutorial.engine.recheck import Recheck
 from tutorial.engine.records import Outcome
 from tutorial.engine.undo import steps_to_undo, undo_steps
 
@@ -52,6 +53,7 @@ class Walk:
         self._rest_of = ""
         self._asked_for_cleanup = False
         self._ending: Ending | None = None
+        self._recheck = Recheck(context, auto=auto)
         self.outside_down = False
 
     def run(self) -> Ending:
@@ -197,16 +199,28 @@ class Walk:
     def move_to(self, position: int) -> None:
         """Stand at another step, newly arrived."""
         self._at, self._kind, self._last = position, None, None
+        self._recheck.forget()
 
     def _go_on(self, planned: PlannedStep, kind: PauseKind) -> None:
         if kind is PauseKind.BEFORE:
-            self._attempt(planned, planned.step.command)
+            if not self._is_held_up(planned):
+                self._attempt(planned, planned.step.command)
         elif kind is PauseKind.AFTER:
             self.move_to(self._at + 1)
         elif kind is PauseKind.CLEANUP:
             self.move_to(self._at)
         else:
             self._again(planned, planned.step.command)
+
+    def _is_held_up(self, planned: PlannedStep) -> bool:
+        """Whether the step cannot run now; the reader was told why, or stands after its failure."""
+        hindrance = self._recheck.hindrance(planned.step)
+        if hindrance is None:
+            return False
+        self._rest_of = ""
+        if hindrance.attempt is not None:
+            self._stand_after(hindrance.attempt, planned)
+        return True
 
     def _attempt(self, planned: PlannedStep, command: str) -> None:
         attempt = attempt_step(self._context, planned.step, command)
@@ -238,6 +252,8 @@ class Walk:
 
     def _again(self, planned: PlannedStep, command: str) -> None:
         """Run it again; what cannot be repeated is undone first."""
+        if self._is_held_up(planned):
+            return
         begun = {each.step for each in begun_steps(self._context.ledger.records())}
         repeatable = planned.step.repeatable or planned.step.id not in begun
         if repeatable or self._undo_with_dependants(planned.step.id):
@@ -262,7 +278,10 @@ class Walk:
         self.move_to(self._at + 1)
 
     def _undo(self, kind: PauseKind) -> None:
-        """Undo this step or, where it has not run, the one done before it; stand before it."""
+        """Undo this step or, where it has not run, the one done before it; stand before it. Where it was
+        told that something is lost: restore that."""
+        if self._recheck.restore():
+            return
         outcomes = self._outcomes()
         position = self._at
         if kind in (PauseKind.BEFORE, PauseKind.CLEANUP):

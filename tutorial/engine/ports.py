@@ -140,6 +140,10 @@ class Cluster(Protocol):
         """The API server's clock."""
         ...
 
+    def facts(self) -> Mapping[str, str]:
+        """What `when` may ask of the cluster, as it is now."""
+        ...
+
     def is_gone(self) -> bool:
         """The cluster has ended for good, and with it every object. Never raises."""
         ...
@@ -166,6 +170,10 @@ class Clock(Protocol):
     def time(self) -> float: ...
 
     def monotonic(self) -> float: ...
+
+    def suspended(self) -> float:
+        """Seconds that the machine has slept, since some moment that stays the same."""
+        ...
 
     def sleep(self, seconds: float) -> bool:
         """Sleep, or return early when a signal has come or a key was pressed. True exactly when

@@ -73,14 +73,22 @@ def _restore(context: Context, begun: Begun, patience: Patience) -> set[str]:
         elif state is not None:
             continue
         maker = made_before[doomed.uid][0]
-        _make_again(context, begun.step, maker, doomed)
+        make_again(context, begun.step, maker, doomed)
         makers.add(maker)
     return makers
 
 
-def _make_again(context: Context, step: str, maker: str, doomed: Made) -> None:
+def make_again(context: Context, step: str, maker: str, doomed: Made) -> None:
     """Create the object as the doing of the step that had made it before, so that it is undone
-    with that one."""
+    with that one.
+
+    Args:
+        step: the step that is told to be at work.
+
+    Raises:
+        JournalError: the intent could not be written.
+        NotReadyError: the cluster does not take it.
+    """
     context.ledger.begin(
         Intent(
             step=maker,
@@ -91,6 +99,6 @@ def _make_again(context: Context, step: str, maker: str, doomed: Made) -> None:
         )
     )
     state = context.cluster.restore(doomed.manifest)
-    made = Made(doomed.reference, state.uid)
+    made = Made(doomed.reference, state.uid, doomed.manifest)
     context.ledger.note(Outcome(maker, "passed", 0, made=(made,), removed=(doomed.uid,)))
     context.emitter.emit(ObjectUndone, step=step, object=str(doomed.reference), outcome="restored")

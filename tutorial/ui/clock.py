@@ -8,6 +8,8 @@ import time
 from tutorial.engine.ports import Stop, Stopper
 from tutorial.ui.keys import Keyboard
 
+_HAS_BOOTTIME = hasattr(time, "CLOCK_BOOTTIME")
+
 
 class SystemClock:
     """The engine's `Clock` port.
@@ -28,6 +30,12 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds that only grow."""
         return time.monotonic()
+
+    def suspended(self) -> float:
+        """See `Clock.suspended`. Linux counts a sleep in one of two clocks (clock_gettime(2)); elsewhere
+        the time of day tells it, which is set from outside, too."""
+        awake_and_asleep = time.clock_gettime(time.CLOCK_BOOTTIME) if _HAS_BOOTTIME else time.time()
+        return awake_and_asleep - time.monotonic()
 
     def forget_keys(self) -> None:
         """See `Clock.forget_keys`."""
