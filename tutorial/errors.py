@@ -107,6 +107,14 @@ class ClusterAwayError(NotReadyError):
     may help. A refusal (no right, no such kind) is another error."""
 
 
+class UnauthorizedError(NotReadyError):
+    """The API server does not know the user, or no longer: logging in again helps."""
+
+
+class ForbiddenError(NotReadyError):
+    """The user lacks a right that the run needs."""
+
+
 class AlreadyThereError(NotReadyError):
     """An object that the run would create was there before the run."""
 

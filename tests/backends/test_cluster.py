@@ -10,7 +10,7 @@ from backends.api_server import ApiServer, Fault
 
 from tutorial.backends.cluster import ApiCluster
 from tutorial.backends.rest import Response
-from tutorial.errors import AlreadyThereError, ClusterAwayError, NotReadyError
+from tutorial.errors import AlreadyThereError, ClusterAwayError, ForbiddenError, NotReadyError
 from tutorial.steps.model import ObjectReference
 
 SERVICES = "/api/v1/namespaces/default/services"
@@ -86,7 +86,7 @@ def test_a_group_that_does_not_answer_is_no_proof_of_absence(api: ApiServer, clu
 
 def test_a_refused_look_is_an_error(api: ApiServer, cluster: ApiCluster) -> None:
     api.refused[f"{SERVICES}/a"] = 403
-    with pytest.raises(NotReadyError, match="refused to look at service/a@default") as caught:
+    with pytest.raises(ForbiddenError, match="refused to look at service/a@default") as caught:
         cluster.lookup(SERVICE)
     assert caught.value.why == "refused with 403"
 

@@ -151,6 +151,6 @@ def test_a_plugin_is_asked_once_more_when_the_server_refuses(
     client = new_client(new_plugin(answer(token="N").replace('"N"', f"\"'{count}'\"")))
     assert client.request("GET", "/version").status == 200
     api.token = "never"
-    with pytest.raises(NotReadyError, match="does not know the user"):
+    with pytest.raises(NotReadyError, match="does not accept the credentials"):
         client.request("GET", "/version")
     assert calls(tmp_path) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from backends.api_server import ApiServer, Fault
 from backends.authority import Authority
 from backends.conftest import NewClient
 
+from tutorial.backends.kubeconfig import Access
 from tutorial.backends.rest import RestClient
-from tutorial.errors import NotReadyError
+from tutorial.errors import NotReadyError, UnauthorizedError
 
 
 @pytest.fixture(autouse=True)
@@ -174,8 +176,44 @@ def test_the_path_of_the_server_comes_first(new_client: NewClient, api: ApiServe
 
 def test_an_unknown_user_is_an_error(api: ApiServer, client: RestClient) -> None:
     api.token = "secret"
-    with pytest.raises(NotReadyError, match="does not know the user test-user"):
+    with pytest.raises(UnauthorizedError, match="does not accept the credentials of the user test-user"):
         client.request("GET", "/version")
+
+
+def test_the_kubeconfig_is_read_again_when_its_user_is_refused(api: ApiServer, access: Access) -> None:
+    """Logging in again writes a new token there."""
+    tokens = iter(["old", "old", "new"])
+    read_again = lambda: replace(access, user={"token": next(tokens)})  # noqa: E731
+    client = RestClient(read_again(), {}, read_again=read_again)
+    api.token = "new"
+    with pytest.raises(UnauthorizedError):
+        client.request("GET", "/version")
+    assert client.request("GET", "/version").status == 200
+    client.close()
+
+
+def test_a_kubeconfig_that_cannot_be_read_now_is_no_other_error(api: ApiServer, access: Access) -> None:
+    def being_written() -> Access:
+        raise NotReadyError("The kubeconfig cannot be read.")
+
+    client = RestClient(access, {}, read_again=being_written)
+    api.token = "new"
+    with pytest.raises(UnauthorizedError):
+        client.request("GET", "/version")
+    client.close()
+
+
+def test_a_connection_that_was_idle_for_long_is_opened_again(
+    api: ApiServer, client: RestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop slept, or a firewall forgot it: nothing tells, and a request on it would wait in vain."""
+    now = [1000.0]
+    monkeypatch.setattr("tutorial.backends.rest._time_awake_and_asleep", lambda: now[0])
+    for seconds in (0.0, 59.0, 61.0):
+        now[0] += seconds
+        client.request("GET", "/version")
+    first, second, third = (seen.peer for seen in api.seen)
+    assert first == second != third
 
 
 def _answer_half(server: socket.socket, times: int, answer: bytes = b"") -> None:

@@ -15,7 +15,7 @@ from tutorial.backends.objects import object_state
 from tutorial.backends.rest import Response, RestClient
 from tutorial.engine.manifests import recreatable, without_allocations
 from tutorial.engine.ports import ObjectState
-from tutorial.errors import AlreadyThereError, ClusterAwayError, NotReadyError
+from tutorial.errors import AlreadyThereError, ClusterAwayError, ForbiddenError, NotReadyError
 from tutorial.steps.model import ObjectReference
 
 _PAGE = 500
@@ -255,9 +255,8 @@ class ApiCluster:
             if not response.is_of_the_api:
                 raise self._client.not_of_the_api(response)
             return response.json()
+        what = f"The API server refused to {to_do}."
+        if response.status == 403:
+            raise ForbiddenError(what, why=response.message, do="Ask for the right to do so.")
         error = ClusterAwayError if response.may_pass else NotReadyError
-        raise error(
-            f"The API server refused to {to_do}.",
-            why=response.message,
-            do="Ask for the right to do so." if response.status == 403 else "Try again in a moment.",
-        )
+        raise error(what, why=response.message, do="Try again in a moment.")

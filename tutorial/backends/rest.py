@@ -12,9 +12,9 @@ import math
 import select
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,11 +22,12 @@ from urllib.parse import urlsplit
 from tutorial.backends.credentials import Credentials
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.transport import open_connection
-from tutorial.errors import ClusterAwayError, NotReadyError
+from tutorial.errors import ClusterAwayError, NotReadyError, TutorialError, UnauthorizedError
 from tutorial.text.escapes import safe_text
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
+LONGEST_IDLE_SECONDS = 60.0
 FRESH_SECONDS = 1.0
 """How old the date of an answer may be to stand for the server's clock."""
 
@@ -73,13 +74,23 @@ class Response:
 class RestClient:
     """Requests to one API server over one connection, which is kept open between them."""
 
-    def __init__(self, access: Access, environment: Mapping[str, str]) -> None:
-        """`environment` is what a credential plugin of the kubeconfig runs with."""
+    def __init__(
+        self,
+        access: Access,
+        environment: Mapping[str, str],
+        *,
+        read_again: Callable[[], Access] | None = None,
+    ) -> None:
+        """`environment` is what a credential plugin of the kubeconfig runs with; `read_again` reads the
+        kubeconfig anew, because logging in again may have written other credentials there."""
         self._access = access
+        self._environment = environment
+        self._read_again = read_again
         self._credentials = Credentials(access, environment)
         self._prefix = urlsplit(access.server).path.rstrip("/")
         self._connection: http.client.HTTPConnection | None = None
         self._certificate: bytes | None = None
+        self._used = -math.inf
         self._date = ""
         self._date_came = -math.inf
 
@@ -98,7 +109,8 @@ class RestClient:
 
         Raises:
             ClusterAwayError: the server cannot be reached.
-            NotReadyError: it is not the right one, or refuses the user (401).
+            UnauthorizedError: it refuses the user (401), also with credentials got anew.
+            NotReadyError: it is not the right one.
         """
         delays = iter(RETRY_DELAYS)
         may_log_in_again = True
@@ -112,7 +124,7 @@ class RestClient:
                     raise self._unreachable(error) from None
                 time.sleep(delay)
                 continue
-            if response.status == 401 and may_log_in_again and self._credentials.forget():
+            if response.status == 401 and may_log_in_again and self._renew_credentials():
                 may_log_in_again = False
                 continue
             if response.status == 401:
@@ -147,10 +159,24 @@ class RestClient:
             self._connection.close()
             self._connection = None
 
+    def _renew_credentials(self) -> bool:
+        """Forget what a plugin said, and read the kubeconfig again; false when nothing can have changed."""
+        had_any = self._credentials.forget()
+        try:
+            access = self._read_again() if self._read_again is not None else self._access
+        except TutorialError:  # it is being written at this moment, or its context is gone
+            return had_any
+        if access.user == self._access.user:
+            return had_any
+        self._access = replace(self._access, user=access.user, user_name=access.user_name)
+        self._credentials = Credentials(self._access, self._environment)
+        return True
+
     def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, accept: str) -> Response:
         identity = self._credentials.identity()
         if identity.certificate != self._certificate or self._is_stale():
             self.close()
+        self._used = _time_awake_and_asleep()
         if self._connection is None:
             self._connection = open_connection(self._access, identity, CONNECT_SECONDS, READ_SECONDS)
             self._certificate = identity.certificate
@@ -172,9 +198,12 @@ class RestClient:
         return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
 
     def _is_stale(self) -> bool:
-        """An idle connection that has something to read has been closed by the server."""
+        """An idle connection that has something to read has been closed by the server. One that was
+        idle for long may have been forgotten on the way, which nothing tells."""
         if self._connection is None or self._connection.sock is None:
             return False
+        if _time_awake_and_asleep() - self._used > LONGEST_IDLE_SECONDS:
+            return True
         return bool(select.select([self._connection.sock], [], [], 0)[0])
 
     def _busy_delay(self, response: Response, method: str, delay: float | None) -> float | None:
@@ -203,12 +232,18 @@ class RestClient:
             do=f"Try it with: kubectl --context {self._access.context} get --raw /readyz",
         )
 
-    def _unauthorized(self, response: Response) -> NotReadyError:
-        return NotReadyError(
-            f"The API server {self._access.server} does not know the user {self._access.user_name}.",
-            why=response.message,
-            do="Log in again, the way this cluster wants it.",
+    def _unauthorized(self, response: Response) -> UnauthorizedError:
+        return UnauthorizedError(
+            f"The API server {self._access.server} does not accept the credentials of the user "
+            f"{self._access.user_name}.",
+            why=f"They have expired, or were never valid there ({response.message}).",
+            do="Log in again, the way this cluster wants it. Nothing is lost meanwhile.",
         )
+
+
+def _time_awake_and_asleep() -> float:
+    """Seconds, those included that the machine has slept, where its clock can tell (Linux)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _is_worth_retrying(error: Exception, method: str) -> bool:

@@ -133,7 +133,8 @@ def _named_cluster(
     config = load_kubeconfig(kubeconfig_paths(environment, kubeconfig))
     access = config.access(context)
     path = kubectl_folder(folder, environment, bundled_first=False)
-    client = RestClient(access, environment)
+    read_again = lambda: load_kubeconfig(config.files).access(access.context)  # noqa: E731
+    client = RestClient(access, environment, read_again=read_again)
     try:
         facts = cluster_facts(client, namespace) if ask_facts else {}
         backend = Backend(

@@ -43,7 +43,9 @@ _CLEAN_UP = _bind(Action.RUN, "Enter", "clean up", "go on with the cleanup secti
 _RETRY = _bind(Action.AGAIN, "Enter", "again", "run the command again (also a)", *_FORWARD, "a")
 _AGAIN = _bind(Action.AGAIN, "a", "again", "run it again; undone first when it cannot be repeated")
 _SKIP = _bind(Request.SKIP, "k", "skip", "skip this step")
-_UNDO = _bind(Action.UNDO, "u", "undo", "undo this step (or, before it ran, the one before); restore what was lost")
+_UNDO = _bind(
+    Action.UNDO, "u", "undo", "undo this step (before it ran: the one before); restore what is lost"
+)
 _EDIT = _bind(Request.EDIT, "e", "edit", "change the command in your editor, then run it")
 _HINT = _bind(Request.HINT, "h", "hint", "what to expect, and what to do when it goes wrong")
 _WHY = _bind(Request.WHY, "w", "why", "the longer explanation")
