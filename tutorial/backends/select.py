@@ -125,7 +125,7 @@ def _named_cluster(
 ) -> Iterator[OpenBackend]:
     from tutorial.backends.cluster import ApiCluster
     from tutorial.backends.facts import cluster_facts
-    from tutorial.backends.kubeconfig import kubeconfig_paths, load_kubeconfig
+    from tutorial.backends.kubeconfig import Access, kubeconfig_paths, load_kubeconfig
     from tutorial.backends.kubectl import kubectl_folder
     from tutorial.backends.overlay import write_overlay
     from tutorial.backends.rest import RestClient
@@ -133,10 +133,14 @@ def _named_cluster(
     config = load_kubeconfig(kubeconfig_paths(environment, kubeconfig))
     access = config.access(context)
     path = kubectl_folder(folder, environment, bundled_first=False)
-    read_again = lambda: load_kubeconfig(config.files).access(access.context)  # noqa: E731
+
+    def read_again() -> Access:
+        return load_kubeconfig(config.files).access(access.context)
+
     client = RestClient(access, environment, read_again=read_again)
+    ask = partial(cluster_facts, client, namespace)
     try:
-        facts = cluster_facts(client, namespace) if ask_facts else {}
+        facts = ask() if ask_facts else {}
         backend = Backend(
             kind="cluster",
             label=f"cluster: {access.context}",
@@ -153,7 +157,6 @@ def _named_cluster(
                 "kubeconfig": os.pathsep.join(str(file) for file in config.files),
             },
         )
-        facts = partial(cluster_facts, client, namespace)
-        yield OpenBackend(backend, ApiCluster(client, namespace, facts=facts))
+        yield OpenBackend(backend, ApiCluster(client, namespace, facts=ask))
     finally:
         client.close()
