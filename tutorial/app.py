@@ -1,7 +1,7 @@
 """The story of a run, top to bottom: what `run`, `resume`, `rollback` and `status` do.
 
 Called by `tutorial.cli`. It opens the rooms, hands them to the engine, and closes them again; the
-wiring itself is in `tutorial.wiring`.
+wiring itself is in `tutorial.wiring`, and what becomes of a run that was left in `tutorial.left_runs`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tutorial import __version__, wiring
+from tutorial import __version__, left_runs, wiring
 from tutorial.backends.addresses import address_of
 from tutorial.backends.select import open_backend
 from tutorial.consent import commands_digest, trusts_commands
@@ -36,6 +36,7 @@ from tutorial.shell.signals import Signals
 from tutorial.steps.lint import load_checked_tutorial
 from tutorial.steps.loader import find_tutorial, load_tutorial
 from tutorial.ui.environment import Environment
+from tutorial.working_folder import lay_out_files
 
 __all__ = ["RunOptions", "RunStatus", "resume_run", "rollback_run", "run_tutorial", "status"]
 
@@ -61,7 +62,7 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
     with (
         Signals() as signals,
         RunFolder.create(home, meta) as folder,
-        wiring.closing_unless_begun(folder),
+        left_runs.closing_unless_begun(folder),
         open_backend(
             requires=tutorial.requires,
             folder=folder.path,
@@ -82,7 +83,7 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
             until_step=options.until_step,
             asides=options.asides,
         )
-        wiring.lay_out_files(tutorial, folder.work, plan.variables)
+        lay_out_files(tutorial, folder.work, plan.variables)
         return wiring.Stage(options, environment, signals, folder, opened).play(plan)
 
 
@@ -92,8 +93,8 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
     with (
         Signals() as signals,
         RunFolder.open(home, run_id or _only_run(home)) as folder,
-        wiring.ending_own_sandbox(folder, home),
-        wiring.reopen_backend(folder, home, environment) as opened,
+        left_runs.ending_own_sandbox(folder, home),
+        left_runs.reopen_backend(folder, home, environment) as opened,
     ):
         meta = folder.meta
         tutorial = load_tutorial(Path(meta.path))
@@ -109,7 +110,7 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
             asides=any(step.aside and step.id in taken for step in tutorial.steps),
         )
         folder.update(wiring.with_backend(meta, opened.backend))
-        wiring.lay_out_files(tutorial, folder.work, plan.variables)
+        lay_out_files(tutorial, folder.work, plan.variables)
         return wiring.Stage(options, environment, signals, folder, opened).play(plan, resumed=True)
 
 
@@ -127,7 +128,7 @@ def rollback_run(run_id: str | None, options: RunOptions, environment: Environme
     with Signals() as signals:
         for each in [run_id] if run_id else _left_runs(home):
             try:
-                codes.append(wiring.roll_back_left_run(home, each, options, environment, signals))
+                codes.append(left_runs.roll_back_left_run(home, each, options, environment, signals))
             except TutorialError as error:
                 errors.append(error)
     if run_id is None:

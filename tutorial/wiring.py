@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
-from tutorial.backends.select import context_not_used, end_own_sandbox, is_gone, open_backend
+from tutorial.backends.select import context_not_used
 from tutorial.consent import may_write
 from tutorial.engine.context import Context, Limits, Tools
 from tutorial.engine.emit import Emitter
-from tutorial.engine.history import adopted_objects, begun_steps, is_anything_to_undo
 from tutorial.engine.ledger import Ledger
-from tutorial.engine.manifests import recreatable
 from tutorial.engine.objects_now import objects_now
 from tutorial.engine.plan import Plan
 from tutorial.engine.ports import Prompter, Sink
 from tutorial.engine.records import Closed
-from tutorial.engine.rollback import commands_to_undo, roll_back
+from tutorial.engine.rollback import roll_back
 from tutorial.engine.run import RunSettings, run
-from tutorial.errors import ExitCode, JournalError, NotReadyError, RollbackIncompleteError, UsageError
+from tutorial.errors import ExitCode, JournalError
 from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import RunFolder, RunMeta, run_that_made
 from tutorial.options import RunOptions
-from tutorial.shell.bash import BashShell, end_processes
+from tutorial.shell.bash import BashShell
 from tutorial.shell.signals import Signals
-from tutorial.steps.model import Tutorial
-from tutorial.steps.substitute import fill
 from tutorial.text.escapes import safe_text
 from tutorial.ui.auto import AutoPrompter
 from tutorial.ui.clock import SystemClock
@@ -38,9 +30,7 @@ from tutorial.ui.environment import Environment
 from tutorial.ui.keys import Keyboard
 from tutorial.ui.opening import open_prompts, open_view
 from tutorial.ui.screen import Screen
-
-_LARGEST_FILE = 1_000_000
-"""Bytes of a manifest that are looked at, at most, to recognise what a command sent."""
+from tutorial.working_folder import reader
 
 
 @dataclass(frozen=True)
@@ -74,7 +64,7 @@ class Stage:
             plan,
             shell,
             tools,
-            _reader(self.folder.work),
+            reader(self.folder.work),
             adopt=self.options.adopt,
             run_of=self._other_run_that_made,
         )
@@ -189,115 +179,12 @@ class Stage:
         )
 
 
-def roll_back_left_run(
-    home: Path, run_id: str, options: RunOptions, environment: Environment, signals: Signals
-) -> ExitCode:
-    """Undo one run from its journal. Where its sandbox is gone and no step made anything outside of
-    it, only the journal is closed."""
-    with RunFolder.open(home, run_id) as folder:
-        if not is_anything_left(folder, home):
-            end_processes(folder.shell)
-            folder.journal.append(Closed("quit"))
-            folder.forget_state()
-            return ExitCode.OK
-        with (
-            ending_own_sandbox(folder, home),
-            _telling_what_is_left(folder),
-            reopen_backend(folder, home, environment, ask_facts=False) as opened,
-        ):
-            return Stage(options, environment, signals, folder, opened).roll_back()
-
-
-def is_anything_left(folder: RunFolder, home: Path) -> bool:
-    """Whether a rollback has something to do. What was made in a sandbox is gone with it; what a
-    step did elsewhere is its cleanup's business."""
-    records = folder.journal.records()
-    if is_gone(folder.meta.backend_parameters, home):
-        return any(step.cleanup for step in begun_steps(records))
-    return is_anything_to_undo(records)
-
-
-@contextmanager
-def _telling_what_is_left(folder: RunFolder) -> Iterator[None]:
-    """Turn an error that kept the rollback from beginning into one that lists what is left.
-
-    Raises:
-        RollbackIncompleteError: in its place.
-    """
-    try:
-        yield
-    except (UsageError, NotReadyError) as error:
-        records = folder.journal.records()
-        files = [
-            folder.write_manifest(reference, recreatable(made.manifest))
-            for (_, reference), made in adopted_objects(records).items()
-        ]
-        commands = [
-            *commands_to_undo(records, folder.meta.variables),
-            *(f"kubectl create -f {shlex.quote(path)}" for path in files if path),
-        ]
-        raise RollbackIncompleteError(
-            f"The run {folder.meta.id} cannot be undone now. {error.what}",
-            why=error.why,
-            do=f"{error.do} Then: egress-tutorial rollback {folder.meta.id} "
-            f"(by hand: {'; '.join(commands)})".strip(),
-        ) from None
-
-
-def reopen_backend(
-    folder: RunFolder, home: Path, environment: Environment, *, ask_facts: bool = True
-) -> AbstractContextManager[OpenBackend]:
-    """The backend that the run used before; a sandbox that is gone is started anew. Without
-    `ask_facts` a cluster is not asked for anything: it may be away."""
-    meta = folder.meta
-    return open_backend(
-        requires="none" if meta.backend == "none" else "cluster",
-        folder=folder.path,
-        home=home,
-        environment=environment.variables,
-        namespace=meta.variables.get("NAMESPACE", "default"),
-        parameters=meta.backend_parameters,
-        ask_facts=ask_facts,
-    )
-
-
 def _not_closed(failure: JournalError) -> JournalError:
     return JournalError(
         "Everything is put back, but the journal does not know of it.",
         why=f"{failure.what} {failure.why}",
         do=f"{failure.do} Then close the run: egress-tutorial rollback",
     )
-
-
-@contextmanager
-def closing_unless_begun(folder: RunFolder) -> Iterator[None]:
-    """Close the journal of a run that ends in an error before its first step has begun."""
-    try:
-        yield
-    except BaseException:
-        records = folder.journal.records()
-        if not is_anything_to_undo(records):
-            if not isinstance(records[-1] if records else None, Closed):
-                _close_or_forget(folder)
-            folder.forget_state()
-        raise
-
-
-def _close_or_forget(folder: RunFolder) -> None:
-    """A run that never began needs no folder where its journal cannot even be closed."""
-    try:
-        folder.journal.append(Closed("failed"))
-    except JournalError:
-        shutil.rmtree(folder.path, ignore_errors=True)
-
-
-@contextmanager
-def ending_own_sandbox(folder: RunFolder, home: Path) -> Iterator[None]:
-    """After a run that is over for good, take down the sandbox that was kept for it."""
-    yield
-    last = folder.journal.records()[-1:]
-    if last and isinstance(last[0], Closed) and not last[0].kept:
-        end_own_sandbox(folder.meta.backend_parameters, folder.meta.id, home)
 
 
 def with_backend(meta: RunMeta, backend: Backend) -> RunMeta:
@@ -308,36 +195,3 @@ def with_backend(meta: RunMeta, backend: Backend) -> RunMeta:
         backend_label=backend.label,
         backend_parameters=backend.parameters,
     )
-
-
-def lay_out_files(tutorial: Tutorial, work: Path, settings: Mapping[str, str]) -> None:
-    """Copy the tutorial's files into the working folder, under their folder's own name, so that
-    documented paths (`samples/...`) work; `${NAME}` of one of `settings` gets its value there.
-    Raises JournalError when that cannot be written."""
-    if tutorial.files is None:
-        return
-
-    def copy(source: str, target: str) -> None:
-        content = Path(source).read_bytes()
-        with suppress(UnicodeDecodeError):  # what is no text is copied as it is
-            content = fill(content.decode(), settings).encode()
-        Path(target).write_bytes(content)
-        shutil.copymode(source, target)
-
-    try:
-        shutil.copytree(tutorial.files, work / tutorial.files.name, dirs_exist_ok=True, copy_function=copy)
-    except (OSError, shutil.Error) as error:
-        raise JournalError(f"{work} cannot be written.", why=str(error)) from None
-
-
-def _reader(work: Path) -> Callable[[str], str]:
-    """Reads files that commands name, relative to the working folder."""
-
-    def read(path: str) -> str:
-        try:
-            with (work / path).open("rb") as file:
-                return file.read(_LARGEST_FILE).decode(errors="replace")
-        except (OSError, ValueError):
-            return ""
-
-    return read

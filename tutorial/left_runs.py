@@ -1,0 +1,128 @@
+"""Runs from outside of their steps: those that were left, those that could not begin, and what ends
+with them. Called by `tutorial.app`.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from tutorial.backends.backend import OpenBackend
+from tutorial.backends.select import end_own_sandbox, is_gone, open_backend
+from tutorial.engine.history import adopted_objects, begun_steps, is_anything_to_undo
+from tutorial.engine.manifests import recreatable
+from tutorial.engine.records import Closed
+from tutorial.engine.rollback import commands_to_undo
+from tutorial.errors import ExitCode, JournalError, NotReadyError, RollbackIncompleteError, UsageError
+from tutorial.journal.run_folder import RunFolder
+from tutorial.options import RunOptions
+from tutorial.shell.bash import end_processes
+from tutorial.shell.signals import Signals
+from tutorial.ui.environment import Environment
+from tutorial.wiring import Stage
+
+
+def roll_back_left_run(
+    home: Path, run_id: str, options: RunOptions, environment: Environment, signals: Signals
+) -> ExitCode:
+    """Undo one run from its journal. Where its sandbox is gone and no step made anything outside of
+    it, only the journal is closed."""
+    with RunFolder.open(home, run_id) as folder:
+        if not is_anything_left(folder, home):
+            end_processes(folder.shell)
+            folder.journal.append(Closed("quit"))
+            folder.forget_state()
+            return ExitCode.OK
+        with (
+            ending_own_sandbox(folder, home),
+            _telling_what_is_left(folder),
+            reopen_backend(folder, home, environment, ask_facts=False) as opened,
+        ):
+            return Stage(options, environment, signals, folder, opened).roll_back()
+
+
+def is_anything_left(folder: RunFolder, home: Path) -> bool:
+    """Whether a rollback has something to do. What was made in a sandbox is gone with it; what a
+    step did elsewhere is its cleanup's business."""
+    records = folder.journal.records()
+    if is_gone(folder.meta.backend_parameters, home):
+        return any(step.cleanup for step in begun_steps(records))
+    return is_anything_to_undo(records)
+
+
+@contextmanager
+def _telling_what_is_left(folder: RunFolder) -> Iterator[None]:
+    """Turn an error that kept the rollback from beginning into one that lists what is left.
+
+    Raises:
+        RollbackIncompleteError: in its place.
+    """
+    try:
+        yield
+    except (UsageError, NotReadyError) as error:
+        records = folder.journal.records()
+        files = [
+            folder.write_manifest(reference, recreatable(made.manifest))
+            for (_, reference), made in adopted_objects(records).items()
+        ]
+        commands = [
+            *commands_to_undo(records, folder.meta.variables),
+            *(f"kubectl create -f {shlex.quote(path)}" for path in files if path),
+        ]
+        raise RollbackIncompleteError(
+            f"The run {folder.meta.id} cannot be undone now. {error.what}",
+            why=error.why,
+            do=f"{error.do} Then: egress-tutorial rollback {folder.meta.id} "
+            f"(by hand: {'; '.join(commands)})".strip(),
+        ) from None
+
+
+def reopen_backend(
+    folder: RunFolder, home: Path, environment: Environment, *, ask_facts: bool = True
+) -> AbstractContextManager[OpenBackend]:
+    """The backend that the run used before; a sandbox that is gone is started anew. Without
+    `ask_facts` a cluster is not asked for anything: it may be away."""
+    meta = folder.meta
+    return open_backend(
+        requires="none" if meta.backend == "none" else "cluster",
+        folder=folder.path,
+        home=home,
+        environment=environment.variables,
+        namespace=meta.variables.get("NAMESPACE", "default"),
+        parameters=meta.backend_parameters,
+        ask_facts=ask_facts,
+    )
+
+
+@contextmanager
+def closing_unless_begun(folder: RunFolder) -> Iterator[None]:
+    """Close the journal of a run that ends in an error before its first step has begun."""
+    try:
+        yield
+    except BaseException:
+        records = folder.journal.records()
+        if not is_anything_to_undo(records):
+            if not isinstance(records[-1] if records else None, Closed):
+                _close_or_forget(folder)
+            folder.forget_state()
+        raise
+
+
+def _close_or_forget(folder: RunFolder) -> None:
+    """A run that never began needs no folder where its journal cannot even be closed."""
+    try:
+        folder.journal.append(Closed("failed"))
+    except JournalError:
+        shutil.rmtree(folder.path, ignore_errors=True)
+
+
+@contextmanager
+def ending_own_sandbox(folder: RunFolder, home: Path) -> Iterator[None]:
+    """After a run that is over for good, take down the sandbox that was kept for it."""
+    yield
+    last = folder.journal.records()[-1:]
+    if last and isinstance(last[0], Closed) and not last[0].kept:
+        end_own_sandbox(folder.meta.backend_parameters, folder.meta.id, home)
