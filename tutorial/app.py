@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tutorial import __version__, left_runs, wiring
 from tutorial.backends.addresses import address_of
-from tutorial.backends.select import open_backend
+from tutorial.backends.select import context_settings, open_backend
 from tutorial.consent import commands_digest, trusts_commands
 from tutorial.engine.history import begun_steps, owned_objects
 from tutorial.engine.plan import make_plan, run_settings
@@ -35,6 +35,7 @@ from tutorial.options import RunOptions, RunStatus
 from tutorial.shell.signals import Signals
 from tutorial.steps.lint import load_checked_tutorial
 from tutorial.steps.loader import find_tutorial, load_tutorial
+from tutorial.steps.model import Tutorial
 from tutorial.ui.environment import Environment
 from tutorial.working_folder import lay_out_files
 
@@ -44,7 +45,8 @@ __all__ = ["RunOptions", "RunStatus", "resume_run", "rollback_run", "run_tutoria
 def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
     """Run a tutorial from its first step (or `from_step`) to its end and put everything back."""
     tutorial = load_checked_tutorial(find_tutorial(options.tutorial))
-    settings = run_settings(tutorial, options.set)
+    given = {**_context_settings(tutorial, options, environment), **options.set}
+    settings = run_settings(tutorial, given)
     with Signals() as signals:
         if not trusts_commands(tutorial, options, environment, signals):
             return STOP_CODES[signals.pending()]
@@ -73,7 +75,7 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
             kubeconfig=options.kubeconfig,
         ) as opened,
     ):
-        settings = adapted_settings(tutorial, options.set, opened.backend.facts, address_of)
+        settings = adapted_settings(tutorial, given, opened.backend.facts, address_of)
         folder.update(wiring.with_backend(replace(meta, variables=settings), opened.backend))
         plan = make_plan(
             tutorial,
@@ -158,6 +160,14 @@ def status(environment: Environment) -> Sequence[RunStatus]:
         for run in list_runs(state_home(environment.variables))
         if run.state is not RunState.CLOSED
     ]
+
+
+def _context_settings(tutorial: Tutorial, options: RunOptions, environment: Environment) -> dict[str, str]:
+    """What the named context gives to this tutorial's variables; `--set` outranks it."""
+    if tutorial.requires == "none":
+        return {}
+    found = context_settings(environment.variables, options.context, options.kubeconfig)
+    return {name: value for name, value in found.items() if name in tutorial.variables}
 
 
 def _unreadable(path: Path, why: str) -> RollbackIncompleteError:

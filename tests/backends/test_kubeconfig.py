@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tutorial.backends.kubeconfig import kubeconfig_paths, load_kubeconfig
+from tutorial.backends.kubeconfig import EXTENSION, kubeconfig_paths, load_kubeconfig
 from tutorial.backends.overlay import write_overlay
 from tutorial.errors import NotReadyError, UsageError
 
@@ -66,6 +66,32 @@ def test_the_first_file_wins(tmp_path: Path) -> None:
         assert theirs["clusters"][0]["name"] == ours.cluster_name
         assert theirs["clusters"][0]["cluster"]["server"] == ours.server
         assert theirs["users"] == [{"name": ours.user_name, "user": dict(ours.user)}]
+
+
+def test_a_context_brings_settings_and_facts(tmp_path: Path) -> None:
+    content = config("one", one="c1/u1/mine", two="c1/u1/")
+    said = {
+        "settings": {"NAMESPACE": "other", "PLAIN_NAMESPACE": "plain", "N": 1},
+        "facts": {"istio": "1.27"},
+    }
+    content["contexts"][0]["context"]["extensions"] = [
+        {"name": "somebody-else", "extension": {"settings": {"A": "b"}}},
+        {"name": EXTENSION, "extension": said},
+    ]
+    loaded = load_kubeconfig([write(tmp_path / "k", content)])
+    assert loaded.access().settings == {"NAMESPACE": "mine", "PLAIN_NAMESPACE": "plain"}
+    assert loaded.access().facts == {"istio": "1.27"}
+    assert (loaded.access("two").settings, loaded.access("two").facts) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [1, "x", [1], {}, [{"name": EXTENSION}], [{"name": EXTENSION, "extension": {"settings": [1]}}]],
+)
+def test_an_extension_that_is_none_says_nothing(tmp_path: Path, extensions: object) -> None:
+    content = config("one", one="c1/u1/")
+    content["contexts"][0]["context"]["extensions"] = extensions
+    assert load_kubeconfig([write(tmp_path / "k", content)]).access().settings == {}
 
 
 def test_paths_are_relative_to_their_file(tmp_path: Path) -> None:

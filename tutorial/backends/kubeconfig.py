@@ -14,13 +14,19 @@ from typing import Any
 
 from tutorial.errors import NotReadyError, UsageError
 
+EXTENSION = "egress-tutorial"
+"""The name of the context's extension that says what a run with this context is given. kubectl keeps
+extensions and does not look at them (`NamedExtension` of kubeconfig, v1)."""
+
 _PATH_KEYS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
 @dataclass(frozen=True)
 class Access:
     """One context, looked up: how to reach the API server and as whom. `cluster` and `user` are
-    the mappings of the kubeconfig with absolute paths; their names are the kubeconfig's."""
+    the mappings of the kubeconfig with absolute paths; their names are the kubeconfig's. `settings`
+    are variables for tutorials that come with the context: its namespace, where it has one, and those of
+    its extension; `facts` are what the extension tells of a cluster whose user may not find it out."""
 
     context: str
     cluster_name: str
@@ -28,6 +34,8 @@ class Access:
     namespace: str
     cluster: Mapping[str, Any]
     user: Mapping[str, Any]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def server(self) -> str:
@@ -62,8 +70,19 @@ class KubeConfig:
         if user_name and user_name not in self.users:
             raise _broken(name, f"its user {user_name} has no entry")
         user = self.users.get(user_name, {})
-        namespace = str(wanted.get("namespace") or "default")
-        return Access(name, cluster_name, user_name, namespace, cluster, user)
+        namespace = str(wanted.get("namespace") or "")
+        extension = _extension(wanted)
+        settings = {"NAMESPACE": namespace} if namespace else {}
+        return Access(
+            name,
+            cluster_name,
+            user_name,
+            namespace or "default",
+            cluster,
+            user,
+            {**_texts(extension.get("settings")), **settings},
+            _texts(extension.get("facts")),
+        )
 
     def _no_context(self, name: str) -> UsageError:
         known = ", ".join(sorted(self.contexts))
@@ -136,6 +155,27 @@ def _named(
             raise _unreadable(path, f"an entry of {section} is no mapping")
         found.append((str(entry.get("name", "")), _absolute(path, entry.get(item) or {})))
     return found
+
+
+def _extension(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the context's extension of ours says; empty without one."""
+    entries = context.get("extensions")
+    for each in entries if isinstance(entries, list) else ():
+        if (
+            isinstance(each, dict)
+            and each.get("name") == EXTENSION
+            and isinstance(each.get("extension"), dict)
+        ):
+            found: Mapping[str, Any] = each["extension"]
+            return found
+    return {}
+
+
+def _texts(values: Any) -> dict[str, str]:
+    """The texts of a mapping; whatever else is there says nothing."""
+    if not isinstance(values, dict):
+        return {}
+    return {str(name): value for name, value in values.items() if isinstance(value, str)}
 
 
 def _absolute(path: Path, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -68,6 +68,21 @@ def open_backend(
     )
 
 
+def context_settings(
+    environment: Mapping[str, str], context: str | None, kubeconfig: str | None
+) -> Mapping[str, str]:
+    """The variables that come with a named context (see `Access.settings`); none for a sandbox.
+
+    Raises:
+        UsageError, NotReadyError: no such context or kubeconfig, or it cannot be read.
+    """
+    if context is None and kubeconfig is None:
+        return {}
+    from tutorial.backends.kubeconfig import kubeconfig_paths, load_kubeconfig
+
+    return load_kubeconfig(kubeconfig_paths(environment, kubeconfig)).access(context).settings
+
+
 def context_not_used(environment: Mapping[str, str], home: Path) -> str:
     """The current context of the user's kubeconfig, which a run in a sandbox leaves alone; empty when
     there is none, or it is a sandbox's own."""
@@ -150,7 +165,7 @@ def _named_cluster(
             },
             path=path,
             server=access.server,
-            facts={"backend": "cluster", **facts},
+            facts={"backend": "cluster", **access.facts, **facts},
             parameters={
                 "backend": "cluster",
                 "context": access.context,
