@@ -80,6 +80,16 @@ def test_an_empty_namespace_made_beforehand_is_used_and_stays(world: World) -> N
     assert world.cluster.picture() == before
 
 
+def test_policies_of_whoever_made_the_namespace_are_no_content(world: World) -> None:
+    world.cluster.make("namespace/plain")
+    for policy in ("role/attendee", "rolebinding/attendee", "resourcequota/small", "limitrange/small"):
+        world.cluster.make(f"{policy}@plain")
+    before = world.cluster.picture()
+    assert world.run(Script(), auto=True).exit_code is ExitCode.OK
+    assert outcomes(world)["ns"] == "already"
+    assert world.cluster.picture() == before
+
+
 def test_a_namespace_made_beforehand_that_holds_something_is_refused(world: World) -> None:
     world.cluster.make("namespace/plain")
     world.cluster.make("configmap/mine@plain")

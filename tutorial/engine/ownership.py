@@ -23,6 +23,9 @@ _DEFAULTS = frozenset(
 )
 """What every namespace has: Kubernetes makes the first two, Istio the third."""
 
+_POLICIES = frozenset({"role", "rolebinding", "resourcequota", "limitrange", "networkpolicy"})
+"""Kinds by which whoever makes a namespace says what may be done in it."""
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -99,10 +102,11 @@ def already_there(
 
 
 def is_usable_namespace(cluster: Cluster, state: ObjectState) -> bool:
-    """A namespace made beforehand that holds nothing but what every namespace has."""
+    """A namespace made beforehand that holds nothing but what every namespace has, and policies."""
     if state.reference.kind != "namespace" or state.terminating:
         return False
-    return not foreign_contents(cluster.namespace_contents(state.reference.name), ())
+    foreign = foreign_contents(cluster.namespace_contents(state.reference.name), ())
+    return all(each.reference.kind in _POLICIES for each in foreign)
 
 
 def foreign_contents(contents: Sequence[ObjectState], made: Iterable[Made]) -> list[ObjectState]:
