@@ -10,13 +10,11 @@ from typing import Any
 import click
 
 from tutorial.cli.arguments import complete_run, complete_tutorial
+from tutorial.cli.cluster_choice import cluster_options, named_context
 from tutorial.cli.group import ExamplesCommand
 from tutorial.cli.program import debugging
 from tutorial.errors import ExitCode, UsageError
 from tutorial.ui.environment import Environment
-
-CONTEXT_VARIABLE = "EGRESS_TUTORIAL_CONTEXT"
-"""Names the context of every `run`, for good."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -107,9 +105,7 @@ def _pace_options(command: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Replace services, endpoints and destination rules that are there; put them back at the end.",
 )
-@click.option("--context", "cluster", metavar="NAME", help="A context of your kubeconfig, not a sandbox.")
-@click.option("--kubeconfig", metavar="FILE", help="Another kubeconfig than your own.")
-@click.option("--sandbox", is_flag=True, help=f"A sandbox, whatever {CONTEXT_VARIABLE} says.")
+@cluster_options
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the first write to a cluster.")
 @click.pass_context
 def run(context: click.Context, /, **given: Any) -> ExitCode:
@@ -129,7 +125,7 @@ def run(context: click.Context, /, **given: Any) -> ExitCode:
         junit=given["junit"],
         asides=given["asides"],
         adopt=given["adopt"],
-        context=_cluster(given, environment),
+        context=named_context(given, environment),
         kubeconfig=given["kubeconfig"],
         trust=given["trust"],
         yes=given["yes"],
@@ -164,16 +160,6 @@ def resume(context: click.Context, /, **given: Any) -> ExitCode:
         debug=debugging(context),
     )
     return resume_run(given["run_id"], options, environment)
-
-
-def _cluster(given: dict[str, Any], environment: Environment) -> str | None:
-    """The context that the command line names, or the user's variable; None for a sandbox."""
-    if given["sandbox"] and (given["cluster"] or given["kubeconfig"]):
-        raise UsageError("--sandbox and a cluster exclude each other.", do="Leave one of them out.")
-    named: str | None = given["cluster"]
-    if named or given["kubeconfig"] or given["sandbox"]:
-        return named
-    return environment.variables.get(CONTEXT_VARIABLE) or None
 
 
 def _environment(context: click.Context, given: dict[str, Any]) -> Environment:
