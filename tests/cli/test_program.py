@@ -37,7 +37,10 @@ def test_help_loads_nothing_heavy() -> None:
     assert "Usage: egress-tutorial" in done.stdout
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "sandbox up", "sandbox env", "sandbox down", ""])
+@pytest.mark.parametrize(
+    "command",
+    [*COMMANDS, "sandbox up", "sandbox env", "sandbox down", "class up", "class status", "class down", ""],
+)
 def test_every_help_ends_in_examples(program: Program, command: str) -> None:
     done = program(*command.split(), "--help")
     assert done.returncode == 0

@@ -45,10 +45,12 @@ def open_sandbox(
                     "KUBERC": "off",
                 },
                 path=(*kubectl_folder(folder, environment, bundled_first=True), sandbox.programs),
-                facts=_facts(client),
+                facts=sandbox_facts(client),
                 parameters={"backend": "sandbox", "sandbox": sandbox.name},
             )
-            cluster = ApiCluster(client, namespace, is_gone=sandbox.is_gone, facts=partial(_facts, client))
+            cluster = ApiCluster(
+                client, namespace, is_gone=sandbox.is_gone, facts=partial(sandbox_facts, client)
+            )
             yield OpenBackend(backend, cluster, sandbox.owned, sandbox.keep)
         finally:
             client.close()
@@ -56,7 +58,7 @@ def open_sandbox(
         sandbox.close()
 
 
-def _facts(client: RestClient) -> dict[str, str]:
+def sandbox_facts(client: RestClient) -> dict[str, str]:
     """What the sandbox says it is, and the version of Istio that its mesh speaks as."""
     from tutorial.sandbox.mesh.injection import ISTIO_VERSION
 

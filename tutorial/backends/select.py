@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
@@ -153,7 +152,10 @@ def _named_cluster(
         return load_kubeconfig(config.files).access(access.context)
 
     client = RestClient(access, environment, read_again=read_again)
-    ask = partial(cluster_facts, client, namespace)
+
+    def ask() -> dict[str, str]:
+        return {**access.facts, **cluster_facts(client, namespace)}
+
     try:
         facts = ask() if ask_facts else {}
         backend = Backend(
@@ -165,7 +167,7 @@ def _named_cluster(
             },
             path=path,
             server=access.server,
-            facts={"backend": "cluster", **access.facts, **facts},
+            facts={"backend": "cluster", **facts},
             parameters={
                 "backend": "cluster",
                 "context": access.context,

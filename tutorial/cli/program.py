@@ -22,6 +22,7 @@ COMMANDS = {
     "lint": LazyCommand(f"{_HOME}.lint:lint", "Check step files."),
     "doctor": LazyCommand(f"{_HOME}.doctor:doctor", "Say what this machine can do and what is missing."),
     "sandbox": LazyCommand(f"{_HOME}.sandbox:sandbox", "Keep a small cluster of your own on this machine."),
+    "class": LazyCommand(f"{_HOME}.classroom:classroom", "Prepare a cluster for many attendees at once."),
     "completion": LazyCommand(f"{_HOME}.completion:completion", "Print the completion script of a shell."),
     "version": LazyCommand(f"{_HOME}.version:version", "Print the version."),
 }

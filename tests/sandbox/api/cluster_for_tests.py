@@ -10,7 +10,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from fcntl import ioctl
 from pathlib import Path
 from struct import pack
@@ -155,7 +155,11 @@ class Cluster:
         async def run() -> T:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+        return self.run(run())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do this in the server's thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,0 +1,137 @@
+"""The attendees' kubeconfig files: what is in them, written for their owner's eyes only, found again.
+
+Called by `up` and `down`. A file holds its attendee's token, so it is 0600 in a folder of 0700.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tutorial.backends.kubeconfig import EXTENSION, Access
+from tutorial.classroom.roster import Attendee
+from tutorial.errors import NotReadyError
+
+_SUFFIX = ".kubeconfig"
+_REACHING = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url", "disable-compression")
+
+
+def default_folder(prefix: str) -> Path:
+    """`class-PREFIX` in the working folder."""
+    return Path(f"class-{prefix}")
+
+
+def file_of(folder: Path, attendee: Attendee) -> Path:
+    return folder / f"{attendee.name}{_SUFFIX}"
+
+
+def kubeconfig(attendee: Attendee, access: Access, token: str, facts: Mapping[str, str]) -> dict[str, Any]:
+    """One context with the attendee's token and namespace. Its extension gives a run the other namespace,
+    and what its user may not find out.
+
+    Raises:
+        NotReadyError: the certificate authority's file cannot be read.
+    """
+    extension = {
+        "class": attendee.prefix,
+        "settings": {"PLAIN_NAMESPACE": attendee.plain_namespace},
+        **({"facts": dict(facts)} if facts else {}),
+    }
+    name = attendee.name
+    context = {
+        "cluster": name,
+        "user": name,
+        "namespace": attendee.namespace,
+        "extensions": [{"name": EXTENSION, "extension": extension}],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": _cluster(access)}],
+        "users": [{"name": name, "user": {"token": token}}],
+        "contexts": [{"name": name, "context": context}],
+        "current-context": name,
+    }
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write one file in one step.
+
+    Raises:
+        NotReadyError: it cannot be written.
+    """
+    import yaml
+
+    unfinished = path.with_name(f".{path.name}.new")
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            yaml.safe_dump(dict(content), file, sort_keys=False)
+        unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise _unwritable(path, error) from None
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder for its owner only; one that is there is used as it is.
+
+    Raises:
+        NotReadyError: it cannot be made, or nothing can be written to it.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise NotReadyError(f"The folder {folder} cannot be written.", do="Name another one: --output FOLDER")
+
+
+def remove(folder: Path, prefix: str) -> list[Path]:
+    """Delete the class's files from the folder, and the folder if nothing else is in it. Files that are
+    not the class's stay. Returns the deleted files."""
+    removed = [path for path in sorted(folder.glob(f"{prefix}-*{_SUFFIX}")) if _class_of(path) == prefix]
+    for path in removed:
+        with suppress(FileNotFoundError):
+            path.unlink()
+    with suppress(OSError):
+        folder.rmdir()
+    return removed
+
+
+def _class_of(path: Path) -> str:
+    """Which class's file it is, empty for none's."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_bytes())
+        extensions = content["contexts"][0]["context"]["extensions"]
+        return str(next(each["extension"]["class"] for each in extensions if each["name"] == EXTENSION))
+    except (OSError, yaml.YAMLError, LookupError, TypeError, StopIteration):
+        return ""
+
+
+def _cluster(access: Access) -> dict[str, Any]:
+    """How to reach the cluster, with the authority's certificate written out."""
+    found = {name: access.cluster[name] for name in _REACHING if name in access.cluster}
+    data = access.cluster.get("certificate-authority-data")
+    file = access.cluster.get("certificate-authority")
+    if not data and file:
+        try:
+            data = base64.b64encode(Path(file).read_bytes()).decode()
+        except OSError as error:
+            raise NotReadyError(f"{file} cannot be read.", why=error.strerror or str(error)) from None
+    return {**found, **({"certificate-authority-data": data} if data else {})}
+
+
+def _unwritable(path: Path, error: OSError) -> NotReadyError:
+    return NotReadyError(
+        f"{path} cannot be written.",
+        why=error.strerror or str(error),
+        do="Name another folder: --output FOLDER",
+    )

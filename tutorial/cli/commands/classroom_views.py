@@ -1,0 +1,153 @@
+"""What the commands of `class` show and ask. Used by `classroom_commands`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tutorial.backends.administration import AdministeredCluster
+from tutorial.classroom.down import Found
+from tutorial.classroom.manifests import Injection, objects_of
+from tutorial.classroom.roster import Attendee
+from tutorial.classroom.status import Seat
+from tutorial.classroom.up import Place
+from tutorial.engine.by_hand import age
+from tutorial.text.escapes import safe_text
+from tutorial.ui.environment import Environment
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def manifests(roster: Sequence[Attendee], injection: Injection) -> str:
+    """Everything that a class makes, as YAML for `kubectl apply -f -`."""
+    import yaml
+
+    every = [each for attendee in roster for each in objects_of(attendee, injection)]
+    return str(yaml.safe_dump_all(every, sort_keys=False, explicit_start=True))
+
+
+def agreed(
+    environment: Environment, cluster: AdministeredCluster, heading: str, rows: Mapping[str, str]
+) -> bool:
+    """Show what is about to be done; whether the person agrees. A sandbox, and where nobody can be asked
+    (the command line names the cluster), need no question."""
+    if cluster.is_sandbox or not environment.can_ask():
+        return True
+    from tutorial.shell.signals import Signals
+    from tutorial.ui.opening import open_question, open_view
+
+    shown = {"context": cluster.access.context, "server": cluster.access.server, **rows}
+    screen = open_view(environment)
+    screen.show_output(
+        safe_text("\n".join(f"  {name:<12}{text}" for name, text in shown.items())), heading=heading
+    )
+    with Signals() as signals:
+        return open_question(environment, screen, signals)("Go on?", "go on", "leave; nothing is touched")
+
+
+def ready_text(
+    places: Sequence[Place], folder: Path, cluster: AdministeredCluster, given: Mapping[str, Any]
+) -> str:
+    """What `class up` says at its end."""
+    made = sum(place.made for place in places)
+    until = min(place.until for place in places).astimezone()
+    lines = [
+        f"{len(places)} {'attendee is' if len(places) == 1 else 'attendees are'} ready; "
+        f"{made} objects were made or mended.",
+        f"Files:     {folder}/, one for each attendee: whoever has it may work in its two namespaces",
+        f"           until {until:%Y-%m-%d %H:%M}. The same command again renews the tokens.",
+        f"They type: egress-tutorial run externalname --kubeconfig {places[0].file.name}",
+        f"Look:      egress-tutorial class status{_flags(given)}",
+        f"Remove:    egress-tutorial class down{_flags(given, 'prefix', 'folder')}",
+    ]
+    host = urlsplit(cluster.access.server).hostname
+    if host in _LOOPBACK:
+        lines.append(f"Note:      the server is {host}, so the files are good on this machine only.")
+    return "\n".join(lines)
+
+
+def gone_text(prefix: str, found: Found, files: Sequence[Path]) -> str:
+    """What `class down` says at its end."""
+    if not found.doomed and not files:
+        return f"There is no class {prefix} here."
+    return (
+        f"The class {prefix} is gone: {len(found.doomed)} namespaces and {len(files)} files were deleted, "
+        "and nothing of it is left."
+    )
+
+
+def seats_json(seats: Sequence[Seat]) -> str:
+    """Each attendee as JSON; times as Kubernetes writes them."""
+    return json.dumps([_seat_json(seat) for seat in seats], indent=2)
+
+
+def show_seats(seats: Sequence[Seat], now: float, environment: Environment) -> None:
+    """Print a table of the attendees.
+
+    Args:
+        now: the cluster's clock, seconds since the epoch.
+    """
+    from tutorial.ui.console import open_console
+
+    open_console(environment, environment.stdout).print(_table(seats, now))
+
+
+def _table(seats: Sequence[Seat], now: float) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Attendee", "Where", "There", "Last change"):
+        table.add_column(heading)
+    for seat in seats:
+        standing = seat.standing
+        where = standing.step or standing.state
+        if not seat.whole:
+            where = "incomplete: class up mends it"
+        count = len(standing.objects)
+        since = f"{age(now - standing.since.timestamp())} ago" if standing.since else ""
+        table.add_row(seat.attendee.name, where, _counted(count) if count else "", since)
+    return table
+
+
+def _seat_json(seat: Seat) -> dict[str, object]:
+    attendee, standing = seat.attendee, seat.standing
+    return {
+        "class": attendee.prefix,
+        "attendee": attendee.name,
+        "namespaces": list(attendee.namespaces),
+        "whole": seat.whole,
+        "state": standing.state,
+        "step": standing.step,
+        "objects": [str(each) for each in standing.objects],
+        "since": _stamp(standing.since),
+    }
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def _counted(count: int) -> str:
+    return f"{count} object" + ("" if count == 1 else "s")
+
+
+def _flags(given: Mapping[str, Any], *names: str) -> str:
+    """The options of this command line that the next one needs, too."""
+    options = {
+        "cluster": "--context",
+        "kubeconfig": "--kubeconfig",
+        "folder": "--output",
+        "prefix": "--prefix",
+    }
+    kept = ["cluster", "kubeconfig", *names]
+    words = [f"{options[name]} {shlex.quote(str(given[name]))}" for name in kept if given[name]]
+    return "".join(f" {word}" for word in words if word != "--prefix egress")
