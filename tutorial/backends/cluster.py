@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.objects import object_state
-from tutorial.backends.rest import Response, RestClient
+from tutorial.backends.rest import Response, RestClient, not_of_the_api
 from tutorial.engine.manifests import recreatable, without_allocations
 from tutorial.engine.ports import ObjectState
 from tutorial.errors import AlreadyThereError, ClusterAwayError, ForbiddenError, NotReadyError
@@ -168,7 +168,7 @@ class ApiCluster:
             ClusterAwayError: it is none of the API's, and the API does serve the kind.
         """
         if not response.is_of_the_api and self._resource(kind.lower(), refresh=True) is not None:
-            raise self._client.not_of_the_api(response)
+            raise not_of_the_api(self._client.access, response)
 
     def _may(self, verb: str, resource: Resource, namespace: str, name: str) -> bool:
         """Whether the user may do so; true where the server does not say."""
@@ -253,7 +253,7 @@ class ApiCluster:
     def _expect(self, response: Response, to_do: str) -> dict[str, Any]:
         if 200 <= response.status < 300:
             if not response.is_of_the_api:
-                raise self._client.not_of_the_api(response)
+                raise not_of_the_api(self._client.access, response)
             return response.json()
         what = f"The API server refused to {to_do}."
         if response.status == 403:

@@ -1,7 +1,7 @@
 """Which resource a kind is: what the API server says that it serves.
 
-Called by `tutorial.backends.cluster`. Asks for aggregated discovery (one request for all groups,
-Kubernetes 1.26 and later) and falls back to one request a group.
+Called by `tutorial.backends.cluster` and the preflight checks. Asks for aggregated discovery (one
+request for all groups, Kubernetes 1.26 and later) and falls back to one request a group.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tutorial.backends.rest import Response, RestClient
+from tutorial.backends.rest import Asks, Response, not_of_the_api
 from tutorial.errors import ClusterAwayError, NotReadyError
 
 _AGGREGATED = ",".join(
@@ -59,7 +59,7 @@ class Served:
     missing: tuple[str, ...] = ()
 
 
-def discover(client: RestClient) -> Served:
+def discover(client: Asks) -> Served:
     """Ask the server what it serves.
 
     Raises:
@@ -118,7 +118,7 @@ def _legacy_versions(answer: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[
 
 
 def _take_legacy(
-    client: RestClient,
+    client: Asks,
     groups: Iterator[tuple[str, Sequence[str]]],
     resources: list[Resource],
     missing: list[str],
@@ -154,7 +154,7 @@ def _from_legacy(group: str, version: str, item: Mapping[str, Any]) -> Resource:
     )
 
 
-def _checked(client: RestClient, response: Response, path: str) -> Mapping[str, Any]:
+def _checked(client: Asks, response: Response, path: str) -> Mapping[str, Any]:
     if response.status != 200:
         error = ClusterAwayError if response.may_pass else NotReadyError
         raise error(
@@ -163,5 +163,5 @@ def _checked(client: RestClient, response: Response, path: str) -> Mapping[str, 
             do=f"Try it with: kubectl get --raw {path}",
         )
     if not response.is_of_the_api:
-        raise client.not_of_the_api(response)
+        raise not_of_the_api(client.access, response)
     return response.json()

@@ -1,4 +1,4 @@
-"""Which kubectl the commands find. Called by `tutorial.backends.select` and `sandbox`."""
+"""Which kubectl the commands find. Called by `tutorial.backends.select` and `sandbox`, and by the doctor."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def kubectl_folder(folder: Path, environment: Mapping[str, str], *, bundled_firs
         NotReadyError: there is no kubectl.
         JournalError: the link cannot be made.
     """
-    own = shutil.which("kubectl", path=environment.get("PATH", ""))
-    bundled = _bundled()
+    own = own_kubectl(environment)
+    bundled = bundled_kubectl()
     if bundled is None or (own and not bundled_first):
         if own is None:
             raise NotReadyError(
@@ -45,7 +45,12 @@ def kubectl_folder(folder: Path, environment: Mapping[str, str], *, bundled_firs
     return (link.parent,)
 
 
-def _bundled() -> Path | None:
+def own_kubectl(environment: Mapping[str, str]) -> str | None:
+    """The user's own kubectl: the first in PATH."""
+    return shutil.which("kubectl", path=environment.get("PATH", ""))
+
+
+def bundled_kubectl() -> Path | None:
     """The kubectl beside this Python's own programs."""
     for folder in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent)):
         found = shutil.which("kubectl", path=folder)

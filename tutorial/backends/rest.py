@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from tutorial.backends.credentials import Credentials
+from tutorial.backends.credentials import Credentials, Identity
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.transport import open_connection
 from tutorial.errors import ClusterAwayError, NotReadyError, TutorialError, UnauthorizedError
@@ -71,6 +71,34 @@ class Response:
         return safe_text(str(said or f"HTTP {self.status}"))
 
 
+class Asks(Protocol):
+    """Whatever can ask an API server."""
+
+    @property
+    def access(self) -> Access:
+        """Which server, and which user of the kubeconfig."""
+        ...
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        accept: str = "application/json",
+    ) -> Response: ...
+
+
+def not_of_the_api(access: Access, response: Response) -> ClusterAwayError:
+    """The error for an answer that is none of a Kubernetes API server's."""
+    return ClusterAwayError(
+        f"Something else answers at {access.server} than the API server.",
+        why=f"It said: HTTP {response.status}, {response.headers.get('content-type', 'no type')}.",
+        do="A proxy or a login page may be in the way. "
+        f"Try: kubectl --context {access.context} get --raw /readyz",
+    )
+
+
 class RestClient:
     """Requests to one API server over one connection, which is kept open between them."""
 
@@ -93,6 +121,15 @@ class RestClient:
         self._used = -math.inf
         self._date = ""
         self._date_came = -math.inf
+
+    @property
+    def access(self) -> Access:
+        """Which server, and which user of the kubeconfig."""
+        return self._access
+
+    def identity(self) -> Identity:
+        """The credentials that requests carry now."""
+        return self._credentials.identity()
 
     def request(
         self,
@@ -143,15 +180,6 @@ class RestClient:
             return parsedate_to_datetime(self._date).timestamp()
         except ValueError:
             return time.time()
-
-    def not_of_the_api(self, response: Response) -> ClusterAwayError:
-        """The error for an answer that is none of a Kubernetes API server's."""
-        return ClusterAwayError(
-            f"Something else answers at {self._access.server} than the API server.",
-            why=f"It said: HTTP {response.status}, {response.headers.get('content-type', 'no type')}.",
-            do="A proxy or a login page may be in the way. "
-            f"Try: kubectl --context {self._access.context} get --raw /readyz",
-        )
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

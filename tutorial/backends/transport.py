@@ -1,6 +1,6 @@
 """Opens the connection to an API server: TCP, TLS and a client certificate.
 
-Called by `tutorial.backends.rest`.
+Called by `tutorial.backends.rest`; its TLS context also by the client of the preflight checks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def open_connection(
         raise _broken(access, f"its server {access.server} is no http or https address")
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        context = _tls(access, identity) if parts.scheme == "https" else None
+        context = tls_context(access, identity) if parts.scheme == "https" else None
     except (ValueError, OSError) as error:
         raise _broken(access, f"its certificates or address cannot be used ({error})") from None
     connection = http.client.HTTPConnection(host, port, timeout=read_seconds)
@@ -51,7 +51,12 @@ def open_connection(
     return connection
 
 
-def _tls(access: Access, identity: Identity) -> ssl.SSLContext:
+def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:
+    """How to speak TLS with the cluster of the kubeconfig, as the user of the identity.
+
+    Raises:
+        ValueError, OSError: a certificate or a key cannot be used.
+    """
     cluster = access.cluster
     data = cluster.get("certificate-authority-data")
     file = cluster.get("certificate-authority")

@@ -1,11 +1,35 @@
-"""What the shell may complete: names of tutorials and of runs. Used by `tutorial.cli.commands`."""
+"""What several commands take: `--set`, and names of tutorials and runs that the shell may complete.
+
+Used by `tutorial.cli.commands`.
+"""
 
 from __future__ import annotations
 
+import re
+
 import click
 
-from tutorial.errors import TutorialError
+from tutorial.errors import TutorialError, UsageError
 from tutorial.ui.environment import Environment
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def read_settings(
+    context: click.Context,  # noqa: ARG001 (click's form)
+    parameter: click.Parameter,  # noqa: ARG001
+    values: tuple[str, ...],
+) -> dict[str, str]:
+    """`NAME=VALUE` options as a mapping; the last of a name counts."""
+    settings: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not _NAME.fullmatch(name):
+            raise UsageError(
+                f"--set cannot read {value!r}.", do="Write NAME=VALUE: --set NAMESPACE=my-namespace"
+            )
+        settings[name] = text
+    return settings
 
 
 def complete_tutorial(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tutorial.errors import UsageError
 from tutorial.steps.faults import Fault
-from tutorial.steps.tutorial_file import FILE_NAME, LAST, read_tutorial_file
+from tutorial.steps.tutorial_file import FILE_NAME, HERE, LAST, read_tutorial_file
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -20,6 +20,16 @@ def bundled_tutorials() -> list[Path]:
     """The folders of the bundled tutorials that can be run by name, in the order they ask for."""
     runnable = [folder for folder in _bundled_folders() if not is_section_only(folder)]
     return sorted(runnable, key=lambda folder: (_order(folder), folder.name))
+
+
+def covering_tutorials() -> list[Path]:
+    """As few of the bundled tutorials as take every section between them."""
+    sections = {folder: _sections(folder) for folder in bundled_tutorials()}
+    chosen: list[Path] = []
+    for folder in sorted(sections, key=lambda each: -len(sections[each])):
+        if not any(sections[folder] <= sections[other] for other in chosen):
+            chosen.append(folder)
+    return chosen
 
 
 def find_tutorial(name_or_path: str) -> Path:
@@ -54,6 +64,13 @@ def is_section_only(folder: Path) -> bool:
     faults: list[Fault] = []
     source = read_tutorial_file(folder, faults)
     return source is not None and source.section_only
+
+
+def _sections(folder: Path) -> set[str]:
+    """The names of the folders that the tutorial takes, its own included."""
+    source = read_tutorial_file(folder, [])
+    included = [each.text for each in source.include] if source else []
+    return {folder.name if name == HERE else name for name in included}
 
 
 def _order(folder: Path) -> int:

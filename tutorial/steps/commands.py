@@ -81,6 +81,21 @@ def exports_of_output(command: str) -> list[tuple[int, str]]:
     return [(found.start(), found.group(1)) for found in _EXPORT.finditer(without_data(command))]
 
 
+def heredocs(command: str) -> list[str]:
+    """The body of each heredoc in `command`, in order."""
+    bodies: list[str] = []
+    ends: list[str] = []
+    for line in command.split("\n"):
+        if ends and line.strip("\t") == ends[0]:
+            ends.pop(0)
+        elif ends:
+            bodies[-len(ends)] += f"{line}\n"
+        else:
+            ends = [found["word"] for found in _HEREDOC.finditer(line)]
+            bodies += [""] * len(ends)
+    return bodies
+
+
 def without_data(command: str) -> str:
     """`command` with comments and the bodies of heredocs replaced by spaces; offsets stay right."""
     lines = _COMMENT.sub(lambda comment: " " * len(comment.group()), command).split("\n")

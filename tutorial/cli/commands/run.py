@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tutorial.cli.arguments import complete_run, complete_tutorial
+from tutorial.cli.arguments import complete_run, complete_tutorial, read_settings
 from tutorial.cli.cluster_choice import cluster_options, named_context
 from tutorial.cli.group import ExamplesCommand
 from tutorial.cli.program import debugging
 from tutorial.errors import ExitCode, UsageError
 from tutorial.ui.environment import Environment
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class _RunCommand(ExamplesCommand):
@@ -24,19 +21,6 @@ class _RunCommand(ExamplesCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, ["--keep=always" if arg == "--keep" else arg for arg in args])
-
-
-def _settings(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001 (click's form)
-    """`NAME=VALUE` options as a mapping; the last of a name counts."""
-    settings: dict[str, str] = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not _NAME.fullmatch(name):
-            raise UsageError(
-                f"--set cannot read {value!r}.", do="Write NAME=VALUE: --set NAMESPACE=my-namespace"
-            )
-        settings[name] = text
-    return settings
 
 
 def _report_path(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:  # noqa: ARG001
@@ -96,7 +80,7 @@ def _pace_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_settings,
+    callback=read_settings,
     help="Give a variable of the tutorial another value. Repeatable.",
 )
 @click.option("--asides", is_flag=True, help="Also run the steps that go beyond the document.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tutorial.cli.doctor import kernel, places, programs
-from tutorial.cli.doctor.finding import Finding
+from tutorial.preflight.finding import Finding
 
 
 def find_all(variables: Mapping[str, str]) -> Iterator[Finding]:
@@ -22,8 +22,3 @@ def find_all(variables: Mapping[str, str]) -> Iterator[Finding]:
     yield programs.check_envoy(path)
     yield places.check_state_folder(variables)
     yield places.check_loopback()
-
-
-def is_ready(findings: list[Finding]) -> bool:
-    """Whether nothing that is needed failed."""
-    return not any(finding.needed and finding.state == "fail" for finding in findings)

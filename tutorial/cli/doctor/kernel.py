@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutorial.cli.doctor.finding import Finding
+from tutorial.preflight.finding import Finding
 
 if TYPE_CHECKING:
     from tutorial.sandbox.node.support import Check

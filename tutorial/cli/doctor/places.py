@@ -10,9 +10,9 @@ import socket
 import tempfile
 from collections.abc import Mapping
 
-from tutorial.cli.doctor.finding import Finding
 from tutorial.errors import JournalError
 from tutorial.journal.paths import state_home
+from tutorial.preflight.finding import Finding
 
 NEEDED_BYTES = 100 * 1024 * 1024
 """Room for a sandbox with its logs."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tutorial.cli.doctor.finding import Finding
+from tutorial.preflight.finding import Finding
 
 _SECONDS = 10.0
 _VERSION = re.compile(r"(?<![\w.])v?\d+\.\d+\.\d+")

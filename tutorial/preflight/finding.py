@@ -1,7 +1,10 @@
-"""What `doctor` found out about one thing. Pure data; made by the checks of `tutorial.cli.doctor`."""
+"""What a check before a run found out about one thing. Pure data; made by the checks of this room and
+of `tutorial.cli.doctor`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,3 +21,8 @@ class Finding:
     why: str
     do: str = ""
     needed: bool = True
+
+
+def obstacles(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that would make a run fail."""
+    return [finding for finding in findings if finding.needed and finding.state == "fail"]

@@ -1,0 +1,235 @@
+"""Look-ups in a cluster by the Kubernetes client library: the only module that imports it.
+
+Made by `tutorial.preflight.check` and used by `looking`, from several threads at once, and by `probe`.
+Importing the library takes a quarter of a second, so it happens when a client is made. Only its
+DynamicClient is used: the typed API would take another second. Reading the kubeconfig, credentials
+and TLS are those of `tutorial.backends`, so that both clients are the same user.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tutorial.backends.credentials import Identity
+from tutorial.backends.discovery import Resource, Served, discover
+from tutorial.backends.kubeconfig import Access
+from tutorial.backends.rest import Response
+from tutorial.backends.transport import tls_context
+from tutorial.errors import ClusterAwayError, NotReadyError
+from tutorial.preflight.survey import Look, Object, Review
+from tutorial.text.escapes import safe_text
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 10.0
+
+
+class RefusedError(Exception):
+    """The server answered with a status that is no success; the message is its own, safe to show."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class KubernetesClient:
+    """One API server. Every method raises ClusterAwayError when it cannot be reached."""
+
+    def __init__(self, access: Access, identity: Identity, *, connections: int = 8) -> None:
+        """Raises NotReadyError when the library cannot be this user."""
+        import urllib3
+        from kubernetes import client, dynamic
+
+        configuration = client.Configuration()
+        configuration.host = access.server.rstrip("/")
+        configuration.proxy = None
+        self._access = access
+        self._api = client.ApiClient(configuration)
+        self._api.rest_client.pool_manager = urllib3.PoolManager(
+            maxsize=connections, retries=urllib3.Retry(1, redirect=0), **_tls_arguments(access, identity)
+        )
+        for name, value in _single_headers(access, identity).items():
+            self._api.set_default_header(name, value)
+        self._dynamic = dynamic.DynamicClient(self._api, discoverer=_no_discovery)
+        self._served: Served | None = None
+
+    @property
+    def access(self) -> Access:
+        """Which server, and which user of the kubeconfig."""
+        return self._access
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._api.close()
+
+    def served(self) -> Served:
+        """What the server serves. Raises NotReadyError when it does not say."""
+        if self._served is None:
+            self._served = discover(self)
+        return self._served
+
+    def find(self, kind: str) -> Resource | None:
+        """What the server calls `kind` (`svc`, `deployment.apps`); None when it does not know it."""
+        return next((each for each in self.served().resources if each.answers_to(kind.lower())), None)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        accept: str = "application/json",
+    ) -> Response:
+        """As `tutorial.backends.rest.RestClient.request`."""
+        try:
+            answer = self._ask(
+                self._dynamic.request,
+                method,
+                path,
+                body=body,
+                header_params={"Accept": accept},
+                serialize=False,
+            )
+        except RefusedError as error:
+            return Response(error.status, {}, json.dumps({"message": str(error)}).encode())
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status, headers, answer.data)
+
+    def look(self, kind: str, namespace: str | None = None, name: str = "", *, labels: str = "") -> Look:
+        """The object of that name, or all objects that have the labels. Where the server does not know
+        the kind, or has no such object, there are none."""
+        resource = self.find(kind)
+        if resource is None:
+            return Look()
+        options: dict[str, Any] = {"label_selector": labels} if labels else {}
+        if not name:
+            options["limit"] = 500
+        try:
+            found = self._ask(
+                self._dynamic.get,
+                self._target(resource),
+                name or None,
+                namespace,
+                serializer=_as_it_is,
+                **options,
+            )
+        except RefusedError as error:
+            return Look() if error.status == 404 else Look(refused=str(error))
+        return Look((found,) if name else tuple(found.get("items") or ()))
+
+    def review(self, verb: str, resource: Resource, namespace: str, name: str, subresource: str) -> Review:
+        """Whether the user may do that (a self subject access review)."""
+        target = self.find("selfsubjectaccessreview.authorization.k8s.io")
+        if target is None:
+            return Review(None, "the server does not serve access reviews")
+        attributes = {
+            "verb": verb,
+            "group": resource.group,
+            "version": resource.version,
+            "resource": resource.plural,
+            "subresource": subresource,
+            "namespace": namespace,
+            "name": name,
+        }
+        body = {
+            "apiVersion": target.api_version,
+            "kind": target.kind,
+            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+        }
+        try:
+            status = self.create(target, None, body).get("status") or {}
+        except RefusedError as error:
+            return Review(None, str(error))
+        return Review(bool(status.get("allowed")), safe_text(str(status.get("reason") or "")))
+
+    def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> Object:
+        """Create an object. Raises RefusedError."""
+        created: Object = self._ask(
+            self._dynamic.create, self._target(resource), body, namespace, serializer=_as_it_is
+        )
+        return created
+
+    def delete(self, resource: Resource, namespace: str, name: str, uid: str) -> None:
+        """Delete the object if it still has that uid. Raises RefusedError."""
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+        self._ask(
+            self._dynamic.delete, self._target(resource), name, namespace, body=options, serializer=_as_it_is
+        )
+
+    def _ask(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        import urllib3
+        from kubernetes.dynamic.exceptions import DynamicApiError
+
+        try:
+            return function(*arguments, _request_timeout=(CONNECT_SECONDS, READ_SECONDS), **options)
+        except DynamicApiError as error:
+            raise RefusedError(error.status or 0, _message(error.body, error.reason)) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterAwayError(
+                f"The API server {self._access.server} does not answer.", why=safe_text(str(error))
+            ) from None
+
+    def _target(self, resource: Resource) -> Any:
+        """The resource as the library knows it."""
+        from kubernetes.dynamic.resource import Resource as LibraryResource
+
+        return LibraryResource(
+            prefix="apis" if resource.group else "api",
+            group=resource.group,
+            api_version=resource.version,
+            kind=resource.kind,
+            namespaced=resource.namespaced,
+            verbs=sorted(resource.verbs),
+            name=resource.plural,
+            client=self._dynamic,
+        )
+
+
+def _no_discovery(*_: object) -> None:
+    """In place of the library's own discovery, which asks once a group and caches in the temporary folder."""
+
+
+def _as_it_is(_: object, answer: Object) -> Object:
+    return answer
+
+
+def _tls_arguments(access: Access, identity: Identity) -> dict[str, Any]:
+    """For the connections: the same TLS as the REST client's, by which no key stays in a file."""
+    if not access.server.startswith("https:"):
+        return {}
+    insecure = bool(access.cluster.get("insecure-skip-tls-verify"))
+    if insecure:
+        import urllib3
+
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    arguments: dict[str, Any] = {
+        "ssl_context": tls_context(access, identity),
+        "cert_reqs": "CERT_NONE" if insecure else "CERT_REQUIRED",
+    }
+    if access.cluster.get("tls-server-name"):
+        arguments["server_hostname"] = str(access.cluster["tls-server-name"])
+    return arguments
+
+
+def _single_headers(access: Access, identity: Identity) -> dict[str, str]:
+    headers = {"User-Agent": "egress-tutorial"}
+    for name, value in identity.headers:
+        if name in headers:
+            raise NotReadyError(
+                f"The cluster of the context {access.context} cannot be looked at.",
+                why=f"The user {access.user_name} of the kubeconfig impersonates several groups.",
+                do="Use a user without as-groups, or with one.",
+            )
+        headers[name] = value
+    return headers
+
+
+def _message(body: object, reason: object) -> str:
+    """The server's own words."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+    try:
+        said = json.loads(text).get("message") or reason
+    except (ValueError, AttributeError):
+        said = text[:200] or reason
+    return safe_text(str(said))

@@ -1,0 +1,54 @@
+"""The checks at the start of a run on a cluster: what would make it fail is told before the first step.
+
+Called by `tutorial.app`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tutorial.backends.rest import RestClient
+from tutorial.engine.plan import Plan
+from tutorial.errors import NotReadyError
+from tutorial.preflight.check import check_cluster, requirements_of_all
+from tutorial.preflight.client import KubernetesClient
+from tutorial.preflight.finding import Finding, obstacles
+from tutorial.preflight.place import Place
+
+
+def pass_gate(client: RestClient, plan: Plan, place: Place, search_path: str) -> list[str]:
+    """Check the cluster for the plan; what a run should be warned of, a sentence each.
+
+    Raises:
+        NotReadyError: the run would fail; names each reason and its way out.
+    """
+    requirements = requirements_of_all([plan])
+    looking = KubernetesClient(client.access, client.identity())
+    try:
+        findings = check_cluster(
+            looking, requirements, plan.facts, place=place, search_path=search_path, objects=False
+        )
+    finally:
+        looking.close()
+    found = obstacles(findings)
+    if found:
+        raise _not_ready(plan, found, place)
+    return [_told(each) for each in findings if each.state == "warn"]
+
+
+def _not_ready(plan: Plan, found: Sequence[Finding], place: Place) -> NotReadyError:
+    name = plan.tutorial.name
+    count = "One thing stands" if len(found) == 1 else f"{len(found)} things stand"
+    return NotReadyError(
+        f"{count} in the way of {name} on the cluster {place.context}. Nothing was touched.",
+        why=" ".join(f"{each.name}: {each.why}." for each in found),
+        do=" ".join([*(each.do for each in found if each.do), _more(name, place)]),
+    )
+
+
+def _more(name: str, place: Place) -> str:
+    return f"All checks: egress-tutorial doctor {name} {place.options}"
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.name}: {finding.why}." + (f" {finding.do}" if finding.do else "")
