@@ -16,7 +16,7 @@ from backends.authority import Authority
 from tutorial.backends.none import NoCluster
 from tutorial.backends.select import context_not_used, open_backend
 from tutorial.errors import NotReadyError, UsageError
-from tutorial.journal.paths import sandboxes_folder
+from tutorial.journal.paths import make_in_state_home, sandboxes_folder
 from tutorial.steps.model import ObjectReference
 
 KUBECTL_SCRIPT = "#!/bin/sh\necho my own kubectl\n"
@@ -134,7 +134,7 @@ def test_the_context_that_a_sandbox_leaves_alone_is_named(tmp_path: Path) -> Non
     own.write_text("current-context: kind-kind\n")
     broken = tmp_path / "broken"
     broken.write_text("[")
-    of_sandbox = sandboxes_folder(tmp_path) / "default"
+    of_sandbox = make_in_state_home(sandboxes_folder(tmp_path)) / "default"
     of_sandbox.write_text("current-context: sandbox\n")
     found = [
         context_not_used({"KUBECONFIG": str(file)}, tmp_path)

@@ -54,6 +54,20 @@ def test_help_of_the_program_names_every_command_as_the_command_does() -> None:
         assert lazy.load().name == name
 
 
+READS = (
+    *("version", "list", "show externalname", "show externalname create-service", "lint", "status"),
+    *("status -o json", "sandbox status", "sandbox down", "rollback", "completion bash", "doctor"),
+)
+"""What only looks, or finds nothing to do."""
+
+
+@pytest.mark.parametrize("command", [*READS, "sandbox env", "resume --auto", "resume no-such-run --auto"])
+def test_what_only_looks_makes_no_state_folder(program: Program, tmp_path: Path, command: str) -> None:
+    done = program(*command.split(), HOME=str(tmp_path))
+    assert done.returncode == (0 if command in READS else done.returncode), done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_bare_program_says_what_to_try(program: Program) -> None:
     done = program()
     assert done.returncode == 0
@@ -168,7 +182,7 @@ def test_doctor_without_bash_is_not_ready(program: Program, tmp_path: Path) -> N
 
 def test_a_state_folder_that_cannot_be_is_said_without_a_traceback(program: Program, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for arguments in (["status"], ["sandbox", "status"], ["--debug", "version"]):
+    for arguments in (["status"], ["sandbox", "up"], ["--debug", "version"]):
         done = program(*arguments, XDG_STATE_HOME=str(tmp_path / "file"))
         assert done.returncode == 4, done.stderr
         assert "XDG_STATE_HOME" in done.stderr

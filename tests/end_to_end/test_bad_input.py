@@ -130,8 +130,25 @@ def test_a_state_folder_that_cannot_take_the_state(
     machine.assert_nothing_left()
 
 
-GROWS = "x" * 5000
-"""More than a page of memory, which is what a full tmpfs may still hold for a file that is there."""
+def test_what_only_looks_needs_no_right_to_write(machine: Machine) -> None:
+    """A run that was kept is shown from a state folder that is read-only now; doctor says what is wrong."""
+    folder = write_tutorial(machine.folder / "own", "title: Make\ncommand: echo made\n")
+    commands = ("status", "sandbox status", "list", "show externalname", "lint", "version")
+    done = in_namespaces(
+        machine,
+        f"mount -t tmpfs none {machine.state} && {PROGRAM} run --trust {folder} --auto --keep >&2 && "
+        f"mount -o remount,ro {machine.state} && "
+        + " && ".join(f"{PROGRAM} {command} && echo passed" for command in commands),
+        "doctor",
+    )
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert done.stdout.count("\npassed\n") == len(commands)
+    assert "egress-tutorial rollback own-" in done.stdout
+    assert "Read-only file system" in done.stdout
+
+
+GROWS = "x" * 30_000
+"""More than what a full tmpfs may still hold: the rest of a page here and there."""
 
 FILLED = {
     "carried state": (f"export LONG={GROWS}; head -c 100M /dev/zero > FOLDER/big", "echo unrecorded"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from tutorial.backends.backend import Backend, OpenBackend
 from tutorial.backends.none import NoCluster
 from tutorial.errors import NotReadyError
-from tutorial.journal.paths import sandboxes_folder
+from tutorial.journal.paths import make_in_state_home, sandboxes_folder
 
 
 def open_backend(
@@ -60,7 +60,7 @@ def open_backend(
 
     return open_sandbox(
         folder=folder,
-        root=sandboxes_folder(home),
+        root=make_in_state_home(sandboxes_folder(home)),
         environment=environment,
         namespace=namespace,
         name=known.get("sandbox"),

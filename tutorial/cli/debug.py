@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from tutorial.errors import JournalError
-from tutorial.journal.paths import make_private, state_home
+from tutorial.journal.paths import make_in_state_home, state_home
 from tutorial.text.masking import Masker
 from tutorial.ui.environment import Environment
 
@@ -53,7 +53,7 @@ class DebugLog:
     """
 
     def __init__(self, environment: Environment) -> None:
-        folder = make_private(state_home(environment.variables) / "debug")
+        folder = make_in_state_home(state_home(environment.variables) / "debug")
         self.path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
         try:
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -1,7 +1,7 @@
 """Where state lives: `$XDG_STATE_HOME/egress-tutorial`, else `~/.local/state/egress-tutorial`.
 
-Called by `tutorial.app`, `tutorial.cli` and the run folders. Every folder made here is private
-to the user (0700).
+Called by `tutorial.app`, `tutorial.cli`, the backends and the run folders. What only looks makes
+nothing; every folder made here is private to the user (0700).
 """
 
 from __future__ import annotations
@@ -19,27 +19,40 @@ _ELSEWHERE = "XDG_STATE_HOME to another folder: export XDG_STATE_HOME=$(mktemp -
 
 
 def state_home(environment: Mapping[str, str]) -> Path:
-    """The program's state folder, made if it is not there.
+    """Where the program's state folder is, or would be: nothing is made.
 
     An XDG_STATE_HOME that is empty or relative is ignored, as the XDG specification says. Without
     HOME the user's entry in the password database decides.
 
     Raises:
-        JournalError: no such folder can be had.
+        JournalError: there is no such place.
     """
     given = environment.get("XDG_STATE_HOME", "")
     base = Path(given) if given.startswith("/") else _home(environment) / ".local" / "state"
-    return _make_or_elsewhere(base / PROGRAM)
+    return base / PROGRAM
 
 
 def runs_folder(home: Path) -> Path:
-    """The folder of all runs, one folder each; `home` is from `state_home`."""
-    return _make_or_elsewhere(home / "runs")
+    """Where all runs are, one folder each; `home` is from `state_home`."""
+    return home / "runs"
 
 
 def sandboxes_folder(home: Path) -> Path:
-    """The folder of all sandboxes, one folder each; `home` is from `state_home`."""
-    return _make_or_elsewhere(home / "sandboxes")
+    """Where all sandboxes are, one folder each; `home` is from `state_home`."""
+    return home / "sandboxes"
+
+
+def make_in_state_home(folder: Path) -> Path:
+    """Make a folder in the state folder, and that one, too; give the folder back.
+
+    Raises:
+        JournalError: one of them cannot be made or written.
+    """
+    try:
+        make_private(folder.parent)
+        return make_private(folder)
+    except JournalError as error:
+        raise or_elsewhere(error) from None
 
 
 def make_private(folder: Path) -> Path:
@@ -62,13 +75,6 @@ def make_private(folder: Path) -> Path:
 def or_elsewhere(error: JournalError) -> JournalError:
     """The error of something new that cannot be written, which can be had elsewhere as well."""
     return JournalError(error.what, why=error.why, do=f"{error.do} Or set {_ELSEWHERE}")
-
-
-def _make_or_elsewhere(folder: Path) -> Path:
-    try:
-        return make_private(folder)
-    except JournalError as error:
-        raise or_elsewhere(error) from None
 
 
 def _home(environment: Mapping[str, str]) -> Path:

@@ -29,7 +29,7 @@ from tutorial.errors import JournalError, NotReadyError, UsageError
 from tutorial.journal.atomic import write_atomically
 from tutorial.journal.journal import FileJournal, read_journal
 from tutorial.journal.lock import Lock, holder
-from tutorial.journal.paths import make_private, or_elsewhere, runs_folder
+from tutorial.journal.paths import make_in_state_home, make_private, or_elsewhere, runs_folder
 from tutorial.steps.model import ObjectReference
 
 KEPT_CLOSED_RUNS = 20
@@ -92,7 +92,7 @@ class RunFolder:
         Raises:
             JournalError: the state folder cannot be written, or the id is taken.
         """
-        path = runs_folder(home) / meta.id
+        path = make_in_state_home(runs_folder(home)) / meta.id
         if path.exists():
             raise JournalError(f"There is a run {meta.id} already.", do="Start again.")
         try:
@@ -179,7 +179,7 @@ def new_run_id(tutorial: str) -> str:
 def list_runs(home: Path) -> Sequence[RunListing]:
     """Every run, oldest first. A folder that holds no readable run is left out."""
     listings = []
-    for path in runs_folder(home).iterdir():
+    for path in _run_paths(home):
         try:
             listings.append(_listing(path))
         except JournalError:
@@ -191,7 +191,7 @@ def damaged_runs(home: Path) -> dict[Path, str]:
     """The folders of runs that began and can no longer be read, and why: only a person can tell
     what these made. A folder without a journal is of a run that never began."""
     damaged = {}
-    for path in runs_folder(home).iterdir():
+    for path in _run_paths(home):
         try:
             _listing(path)
         except JournalError as error:
@@ -216,6 +216,26 @@ def prune_closed_runs(home: Path, keep: int = KEPT_CLOSED_RUNS) -> None:
     closed = [listing for listing in list_runs(home) if listing.state is RunState.CLOSED]
     for listing in closed[: max(0, len(closed) - keep)]:
         shutil.rmtree(runs_folder(home) / listing.meta.id, ignore_errors=True)
+
+
+def _run_paths(home: Path) -> list[Path]:
+    """What is in the folder of all runs, also where there is no such folder yet.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    folder = runs_folder(home)
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        unreadable = JournalError(
+            f"{folder} cannot be read.",
+            why=error.strerror or str(error),
+            do="Make that place readable for you.",
+        )
+        raise or_elsewhere(unreadable) from None
 
 
 def _listing(path: Path) -> RunListing:

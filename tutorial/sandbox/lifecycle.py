@@ -166,20 +166,25 @@ def start(root: Path, name: str, *, kept: bool) -> Sandbox:
 def attach(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
     """The sandbox of that name if it is up, else None. What a dead one left is removed."""
     folder = root / name
-    if not folder.is_dir():
-        return None
-    with _deciding(root):
+    sandbox = _find(folder)
+    if sandbox is not None or not folder.is_dir():
+        return sandbox
+    with _deciding(root):  # it may be about to come up
         if not _is_locked(folder):
             _remove(folder)
-            return None
-        state = read_state(folder)
-        return Sandbox(folder, state) if state else None
+        return _find(folder)
 
 
 def all_sandboxes(root: Path) -> list[Sandbox]:
-    """Every sandbox of this user that is up, by name."""
-    names = sorted(entry.name for entry in root.iterdir() if entry.is_dir()) if root.is_dir() else []
-    return [sandbox for sandbox in (attach(root, name) for name in names) if sandbox]
+    """Every sandbox of this user that is up, by name. It only looks."""
+    folders = sorted(root.iterdir()) if root.is_dir() else []
+    return [sandbox for sandbox in map(_find, folders) if sandbox]
+
+
+def _find(folder: Path) -> Sandbox | None:
+    """The sandbox of the folder, if it is up and has said so."""
+    state = read_state(folder)
+    return Sandbox(folder, state) if state and _is_locked(folder) else None
 
 
 @contextmanager
@@ -218,7 +223,7 @@ def _lock_within(descriptor: int, seconds: float) -> None:
 
 def _is_locked(folder: Path) -> bool:
     try:
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:

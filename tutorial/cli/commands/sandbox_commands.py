@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 @click.pass_obj
 def up(environment: Environment) -> None:
     """Start the sandbox and leave it running. Does nothing when it is up."""
+    from tutorial.journal.paths import make_in_state_home
     from tutorial.sandbox import lifecycle
 
-    root = _root(environment)
-    if lifecycle.attach(root) is not None:
+    if lifecycle.attach(_root(environment)) is not None:
         click.echo("The sandbox is up already.", err=True)
         return
     began = time.monotonic()
-    sandbox = lifecycle.start(root, lifecycle.DEFAULT_NAME, kept=True)
+    sandbox = lifecycle.start(make_in_state_home(_root(environment)), lifecycle.DEFAULT_NAME, kept=True)
     click.echo(f"The sandbox is up ({time.monotonic() - began:.1f} s).", err=True)
     click.echo(
         f"Run in it:   egress-tutorial run externalname\n"
@@ -148,7 +148,7 @@ def down(environment: Environment) -> None:
 
 
 def _root(environment: Environment) -> Path:
-    """The folder of this user's sandboxes."""
+    """Where this user's sandboxes are."""
     from tutorial.journal.paths import sandboxes_folder, state_home
 
     return sandboxes_folder(state_home(environment.variables))

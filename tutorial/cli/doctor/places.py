@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 
 from tutorial.errors import JournalError
-from tutorial.journal.paths import state_home
+from tutorial.journal.paths import or_elsewhere, state_home
 from tutorial.preflight.finding import Finding
 
 NEEDED_BYTES = 100 * 1024 * 1024
@@ -19,18 +19,20 @@ NEEDED_BYTES = 100 * 1024 * 1024
 
 
 def check_state_folder(variables: Mapping[str, str]) -> Finding:
-    """Writes a file where runs keep their journals."""
+    """Writes a file where runs keep their journals or, where there is no such folder yet, in the one
+    that it would be made in."""
     try:
         home = state_home(variables)
-        with tempfile.TemporaryFile(dir=home) as file:
+        place = next(folder for folder in (home, *home.parents) if folder.exists())
+        with tempfile.TemporaryFile(dir=place) as file:
             file.write(b"doctor")
             file.flush()
-        free = shutil.disk_usage(home).free
+        free = shutil.disk_usage(place).free
     except JournalError as error:
-        return Finding("state folder", "fail", f"{error.what} {error.why}".strip(), error.do)
+        return Finding("state folder", "fail", error.what, error.do)
     except OSError as error:
-        why = f"it cannot be written: {error.strerror}"
-        return Finding("state folder", "fail", why, "Set XDG_STATE_HOME to a folder that you can write.")
+        trouble = or_elsewhere(JournalError.unwritable(place, error))
+        return Finding("state folder", "fail", f"{trouble.what} {trouble.why}", trouble.do)
     if free < NEEDED_BYTES:
         return Finding("state folder", "warn", f"{home}: only {free >> 20} MB are free", "Make some room.")
     return Finding("state folder", "pass", f"{home}: {free >> 20} MB free")
