@@ -274,7 +274,13 @@ class FakeShell:
         self.failure: JournalError | None = None
 
     def run(
-        self, command: str, *, timeout: float, on_output: Callable[[str, str], None], carry: bool = True
+        self,
+        command: str,
+        *,
+        timeout: float,
+        on_output: Callable[[str, str], None],
+        carry: bool = True,
+        steadfast: bool = False,
     ) -> CommandResult:
         self.moments.pass_by()
         self.ran.append(command.strip())
@@ -290,6 +296,9 @@ class FakeShell:
             said += text
             exit_code = exit_code or code
             self.moments.pass_by()
+            if word == "signal" and not steadfast:
+                exit_code, ended_by = 143, "interrupt"
+                break
         on_output("stdout", said)
         return CommandResult(exit_code, said, "", said, 0.01, ended_by)
 

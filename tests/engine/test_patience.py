@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from engine.fakes import Script, World, reference, step
 
 from tutorial.engine.decisions import Action, Decision, Pause
@@ -87,7 +88,7 @@ def test_once_given_up_nothing_more_is_asked_and_it_can_be_gone_on_with() -> Non
 def test_what_may_not_be_the_runs_is_not_named_for_deletion() -> None:
     """The command was cut off, and the server cannot be asked what it made."""
     world = World(
-        (step("web", "signal TERMINATE\nmake service/web@default", creates=["service/web@default"]),)
+        (step("web", "make service/web@default\nsignal TERMINATE", creates=["service/web@default"]),)
     )
     run = world.shell.run
 
@@ -121,6 +122,15 @@ def test_a_control_c_ends_the_waiting_and_lists_what_is_left() -> None:
         "kubectl delete service web -n default",
         "ask",
     }
+
+
+@pytest.mark.parametrize("stop", [Stop.TERMINATE, Stop.HANGUP])
+def test_a_termination_in_the_rollback_does_not_stop_it(stop: Stop) -> None:
+    world = World((step("flag", "say hello", cleanup=f"signal {stop.name}\nsay undone"), STEPS[1]))
+    before = world.cluster.picture()
+    world.run(Script(*[Action.RUN] * 3, Action.QUIT))
+    assert world.recorder.of(RollbackEnded)[0].complete
+    assert world.cluster.picture() == before
 
 
 def test_nobody_waits_for_a_sandbox_that_ends_in_the_rollback() -> None:

@@ -47,7 +47,7 @@ def shell(new_shell: NewShell) -> BashShell:
 
 @pytest.fixture
 def run(shell: BashShell) -> Run:
-    def run(command: str, timeout: float = 20.0, carry: bool = True) -> CommandResult:
-        return shell.run(command, timeout=timeout, on_output=lambda stream, text: None, carry=carry)
+    def run(command: str, timeout: float = 20.0, **options: bool) -> CommandResult:
+        return shell.run(command, timeout=timeout, on_output=lambda stream, text: None, **options)
 
     return run

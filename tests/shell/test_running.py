@@ -66,6 +66,14 @@ def test_a_termination_that_is_known_does_not_stop_the_rollbacks_commands(run: R
     assert run("sleep 0.1; echo undone").stdout == "undone\n"
 
 
+@pytest.mark.parametrize("number", [1, 15])
+def test_a_termination_does_not_stop_a_steadfast_command(run: Run, signals: Signals, number: int) -> None:
+    result = _run_and_signal(run, "sleep 0.6; echo undone", number, steadfast=True)
+    assert (result.ended_by, result.stdout) == ("exit", "undone\n")
+    assert run("echo undone", steadfast=True).stdout == "undone\n"
+    assert _run_and_signal(run, "sleep 60", 2, steadfast=True).ended_by == "interrupt"
+
+
 def test_an_interrupt_that_came_just_before_stops_the_command(run: Run, signals: Signals) -> None:
     os.kill(os.getpid(), 2)
     assert run("sleep 60").ended_by == "interrupt"
@@ -298,11 +306,11 @@ def _is_gone(pid: int) -> bool:
     return not Path("/proc", str(pid)).exists() or _is_zombie(pid)
 
 
-def _run_and_signal(run: Run, command: str, number: int) -> CommandResult:
+def _run_and_signal(run: Run, command: str, number: int, **options: bool) -> CommandResult:
     timer = threading.Timer(0.3, os.kill, (os.getpid(), number))
     timer.start()
     try:
-        return run(command)
+        return run(command, **options)
     finally:
         timer.join()
 

@@ -21,6 +21,7 @@ def run_command(
     timeout: float,
     carry: bool = True,
     attempt: int = 1,
+    steadfast: bool = False,
 ) -> CommandResult:
     """Run `command` and emit what it does.
 
@@ -29,13 +30,14 @@ def run_command(
         shown: the command with the run's settings filled in.
         timeout: seconds.
         carry: whether later commands see the state that it leaves.
+        steadfast: whether only a Ctrl-C interrupts it.
     """
     emitter = tools.emitter
     emitter.emit(
         CommandStarted, step=step, purpose=purpose, command=tools.masker.mask(shown), attempt=attempt
     )
     output = SafeOutput(emitter, tools.masker, step, purpose)
-    result = shell.run(command, timeout=timeout, on_output=output.receive, carry=carry)
+    result = shell.run(command, timeout=timeout, on_output=output.receive, carry=carry, steadfast=steadfast)
     output.end()
     emitter.emit(
         CommandEnded,

@@ -68,9 +68,11 @@ class Shell(Protocol):
         timeout: float,
         on_output: Callable[[str, str], None],
         carry: bool = True,
+        steadfast: bool = False,
     ) -> CommandResult:
         """Run `command`; `on_output(stream, text)` gets decoded output as it comes. With
-        `carry=False` the state it leaves is thrown away (until, control, diagnose)."""
+        `carry=False` the state it leaves is thrown away (until, control, diagnose). A signal
+        interrupts it; a `steadfast` one (cleanup) only INTERRUPT."""
         ...
 
     def variables(self) -> Mapping[str, str]:

@@ -99,6 +99,7 @@ class Remover:
                         command,
                         shown=fill(command, self._tools.settings),
                         timeout=self._tools.limits.cleanup,
+                        steadfast=True,
                     )
             except TutorialError as error:
                 failure = in_words(error)

@@ -85,6 +85,7 @@ class BashShell:
         timeout: float,
         on_output: Callable[[str, str], None],
         carry: bool = True,
+        steadfast: bool = False,
     ) -> CommandResult:
         """Run `command`; see `Shell.run`. Raises JournalError when bash cannot be told: on a system
         without files in memory, where the folder cannot be written."""
@@ -98,6 +99,7 @@ class BashShell:
                     on_output=on_output,
                     old_pipes=self._leftovers.pipes,
                     kept_open=(waiting,),
+                    steadfast=steadfast,
                 )
                 try:
                     ended = process.run(timeout, let_begin=lambda: self._let_begin(process.group, waking))

@@ -53,6 +53,7 @@ class RunningProcess:
         on_output: Callable[[str, str], None],
         old_pipes: Sequence[int] = (),
         kept_open: Sequence[int] = (),
+        steadfast: bool = False,
     ) -> None:
         """Start it, with an empty environment and without input.
 
@@ -64,10 +65,12 @@ class RunningProcess:
             old_pipes: pipes that background children of earlier processes write to; emptied,
                 so that these go on.
             kept_open: descriptors that it inherits.
+            steadfast: only a SIGINT interrupts it.
         """
         self.capture = Capture()
         self._stopper = stopper
         self._on_output = on_output
+        self._steadfast = steadfast
         self._known_stop = stopper.pending()
         self._selector = selectors.DefaultSelector()
         self._began = time.monotonic()
@@ -117,7 +120,7 @@ class RunningProcess:
             self._selector.register(pipe, selectors.EVENT_READ)
         if self._pidfd is not None:
             self._selector.register(self._pidfd, selectors.EVENT_READ)
-        if self._known_stop is Stop.NONE:
+        if not self._is_blind():
             self._selector.register(self._stopper, selectors.EVENT_READ)
         return pipes
 
@@ -132,12 +135,14 @@ class RunningProcess:
         return "exit"
 
     def _must_stop(self) -> bool:
-        """A SIGTERM or SIGHUP that was pending before is known: the rollback's commands run on."""
+        """Whether a signal has come since it began."""
+        if self._steadfast:
+            return self._stopper.interrupts > 0
         stop = self._stopper.pending()
         return stop is Stop.INTERRUPT or (stop is not Stop.NONE and stop is not self._known_stop)
 
     def _climb_down(self) -> None:
-        if self._known_stop is Stop.NONE:
+        if not self._is_blind():
             self._selector.unregister(self._stopper)
             self._known_stop = Stop.INTERRUPT
         for number, seconds in LADDER:
@@ -170,8 +175,12 @@ class RunningProcess:
 
     def _bounded(self, seconds: float) -> float:
         """Poll where there is no descriptor that tells."""
-        blind = self._pidfd is None or self._known_stop is not Stop.NONE
-        return min(seconds, _POLL_SECONDS) if blind else seconds
+        return min(seconds, _POLL_SECONDS) if self._pidfd is None or self._is_blind() else seconds
+
+    def _is_blind(self) -> bool:
+        """Whether the stopper's descriptor tells nothing: it is readable already, or may become so by
+        a signal that does not count."""
+        return self._steadfast or self._known_stop is not Stop.NONE
 
     def _forget_other_signals(self) -> None:
         if self._stopper.pending() is Stop.NONE:
