@@ -125,6 +125,10 @@ class Cluster:
         }
         assert not changed
 
+    def another_client(self) -> Cluster:
+        """The same cluster for another thread."""
+        return Cluster(self.kubeconfig, self.context, self.folder, is_sandbox=self.is_sandbox)
+
     def close(self) -> None:
         self._client.close()
 
