@@ -27,10 +27,12 @@ NOBODY = Environment.resolve(variables={}, stdin=io.StringIO(), stdout=io.String
 def mine(tmp_path: Path) -> Tutorial:
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "tutorial.yaml").write_text("title: Mine\nrequires: none\n")
+    (folder / "tutorial.yaml").write_text(
+        "title: Mine\nrequires: none\noutside: [{name: It, command: ask it}]\n"
+    )
     (folder / "10-say.yaml").write_text(
         "title: Say it\ncommand: echo it\nuntil: {command: test -e it, expect: {exit_code: 0}}\n"
-        "cleanup: {commands: [rm it]}\non_fail: [ls it]\n"
+        "cleanup: {commands: [rm it]}\non_fail: [ls it]\nprobe: {behind: inside it}\n"
     )
     return load_tutorial(folder)
 
@@ -59,11 +61,18 @@ def test_trust_can_be_given_by_the_flag_or_at_an_earlier_time(mine: Tutorial) ->
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("echo it", "echo that"), ("test -e it", "true"), ("rm it", "rm -r it"), ("ls it", "ls")],
+    [
+        ("echo it", "echo that"),
+        ("test -e it", "true"),
+        ("rm it", "rm -r it"),
+        ("ls it", "ls"),
+        ("inside it", "beside it"),
+        ("ask it", "ask that"),
+    ],
 )
 def test_the_digest_changes_with_every_command(mine: Tutorial, before: str, after: str) -> None:
-    file = mine.path / "10-say.yaml"
-    file.write_text(file.read_text().replace(before, after))
+    for file in mine.path.iterdir():
+        file.write_text(file.read_text().replace(before, after))
     assert commands_digest(load_tutorial(mine.path)) != commands_digest(mine)
 
 

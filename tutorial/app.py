@@ -85,8 +85,9 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
             until_step=options.until_step,
             asides=options.asides,
         )
+        warnings = wiring.check_cluster_for(plan, opened, options, environment)
         lay_out_files(tutorial, folder.work, plan.variables)
-        return wiring.Stage(options, environment, signals, folder, opened).play(plan)
+        return wiring.Stage(options, environment, signals, folder, opened).play(plan, warnings=warnings)
 
 
 def resume_run(run_id: str | None, options: RunOptions, environment: Environment) -> ExitCode:

@@ -14,6 +14,7 @@ from itertools import groupby, zip_longest
 from tutorial.backends.backend import Backend
 from tutorial.engine.plan import Plan
 from tutorial.engine.ports import Stopper
+from tutorial.engine.probing import probe_command
 from tutorial.errors import UsageError
 from tutorial.options import RunOptions
 from tutorial.steps.catalog import is_bundled
@@ -84,6 +85,9 @@ def _commands(tutorial: Tutorial) -> Iterator[tuple[str, str]]:
     for step in tutorial.steps:
         for what, command in _commands_of(step):
             yield f"{step.path.name}{what}", command
+        if step.probe is not None:
+            for outside in tutorial.outside:
+                yield f"{step.path.name}, probe", probe_command(step.probe, outside)
 
 
 def _commands_of(step: Step) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tutorial.backends.backend import Backend, OpenBackend
@@ -43,8 +44,9 @@ class Stage:
     folder: RunFolder
     opened: OpenBackend
 
-    def play(self, plan: Plan, *, resumed: bool = False) -> ExitCode:
-        """Run the plan with everything connected, and leave the folder as the ending wants it."""
+    def play(self, plan: Plan, *, resumed: bool = False, warnings: Sequence[str] = ()) -> ExitCode:
+        """Run the plan with everything connected, and leave the folder as the ending wants it.
+        `warnings` are told before the first step."""
         screen = self._open_view()
         shell = self._open_shell(plan.variables)
         if shell.failure is not None:
@@ -59,6 +61,7 @@ class Stage:
             disposable=self.opened.owned,
             resumed=resumed,
             remarks=() if resumed else self._remarks(),
+            warnings=tuple(warnings),
         )
         context = Context(
             plan,
@@ -177,6 +180,24 @@ class Stage:
         return open_prompts(
             self.environment, screen, self.signals, objects=lambda: objects_now(tools), fill=plan.fill
         )
+
+
+def check_cluster_for(
+    plan: Plan, opened: OpenBackend, options: RunOptions, environment: Environment
+) -> Sequence[str]:
+    """What the run should be warned of on a user's cluster; a sandbox is not looked at.
+
+    Raises:
+        NotReadyError: the run would fail there; nothing was touched.
+    """
+    if opened.client is None:
+        return ()
+    from tutorial.preflight.gate import pass_gate
+    from tutorial.preflight.place import Place
+
+    place = Place(opened.client.access.context, options.kubeconfig)
+    path = [*map(str, opened.backend.path), environment.variables.get("PATH", os.defpath)]
+    return pass_gate(opened.client, plan, place, os.pathsep.join(path))
 
 
 def _not_closed(failure: JournalError) -> JournalError:

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutorial.engine.ports import Cluster
+
+if TYPE_CHECKING:
+    from tutorial.backends.rest import RestClient
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,11 @@ def _nothing() -> None:
 @dataclass(frozen=True)
 class OpenBackend:
     """A backend in use. `keep` lets it outlive this process (an own sandbox); `owned` is true when
-    it ends with this process otherwise."""
+    it ends with this process otherwise; `client` is the way to the API server of a user's cluster,
+    which is looked at before a run."""
 
     backend: Backend
     cluster: Cluster
     owned: bool = False
     keep: Callable[[], None] = _nothing
+    client: RestClient | None = None

@@ -174,6 +174,6 @@ def _named_cluster(
                 "kubeconfig": os.pathsep.join(str(file) for file in config.files),
             },
         )
-        yield OpenBackend(backend, ApiCluster(client, namespace, facts=ask))
+        yield OpenBackend(backend, ApiCluster(client, namespace, facts=ask), client=client)
     finally:
         client.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tutorial.engine.context import Context
 from tutorial.engine.ports import CommandResult, Stop
-from tutorial.steps.model import Step
+from tutorial.steps.model import Outside, Probe, Step
 from tutorial.text.escapes import safe_text
 
 SECONDS = 15.0
@@ -24,7 +24,7 @@ def probe_outside(context: Context, step: Step) -> None:
     for outside in plan.tutorial.outside:
         if not plan.applies(outside.when):
             continue
-        command = f"{step.probe.behind.rstrip()} {outside.command}"
+        command = probe_command(step.probe, outside)
         result = context.shell.run(command, timeout=SECONDS, on_output=lambda *_: None, carry=False)
         if result.ended_by == "interrupt" or context.stopper.pending() is not Stop.NONE:
             return
@@ -35,6 +35,11 @@ def probe_outside(context: Context, step: Step) -> None:
                 f"{name} does not answer from the cluster ({reason}). The steps that ask it will fail.",
                 "warning",
             )
+
+
+def probe_command(probe: Probe, outside: Outside) -> str:
+    """The command as bash gets it."""
+    return f"{probe.behind.rstrip()} {outside.command}"
 
 
 def _reason(result: CommandResult) -> str:

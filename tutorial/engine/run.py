@@ -39,7 +39,7 @@ class RunSettings:
         keep: `never`, `always` or `failure`: when to end without a rollback.
         disposable: the backend ends with this process, so that its objects need no deleting.
         resumed: the journal holds what was done before.
-        remarks: what a person should know before the first step.
+        remarks, warnings: what a person should know before the first step.
     """
 
     run_id: str
@@ -50,6 +50,7 @@ class RunSettings:
     disposable: bool = False
     resumed: bool = False
     remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,8 @@ class _Run:
         )
         for remark in filter(None, (*self._settings.remarks, adopted)):
             self._context.emitter.notice(remark)
+        for warning in self._settings.warnings:
+            self._context.emitter.notice(warning, "warning")
 
     def _go(self) -> tuple[Ending, TutorialError | None]:
         """Walk; an error that no pause can deal with ends the walk, not the run."""

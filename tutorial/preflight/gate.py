@@ -5,7 +5,7 @@ Called by `tutorial.app`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tutorial.backends.rest import RestClient
 from tutorial.engine.plan import Plan
@@ -17,7 +17,7 @@ from tutorial.preflight.place import Place
 
 
 def pass_gate(client: RestClient, plan: Plan, place: Place, search_path: str) -> list[str]:
-    """Check the cluster for the plan; what a run should be warned of, a sentence each.
+    """Check the cluster for the plan; what a run should be warned of, in one text at most.
 
     Raises:
         NotReadyError: the run would fail; names each reason and its way out.
@@ -33,7 +33,8 @@ def pass_gate(client: RestClient, plan: Plan, place: Place, search_path: str) ->
     found = obstacles(findings)
     if found:
         raise _not_ready(plan, found, place)
-    return [_told(each) for each in findings if each.state == "warn"]
+    doubts = [f"{each.name}: {each.why}" for each in findings if each.state == "warn"]
+    return [_sentences([*doubts, _more(plan.tutorial.name, place)])] if doubts else []
 
 
 def _not_ready(plan: Plan, found: Sequence[Finding], place: Place) -> NotReadyError:
@@ -41,14 +42,15 @@ def _not_ready(plan: Plan, found: Sequence[Finding], place: Place) -> NotReadyEr
     count = "One thing stands" if len(found) == 1 else f"{len(found)} things stand"
     return NotReadyError(
         f"{count} in the way of {name} on the cluster {place.context}. Nothing was touched.",
-        why=" ".join(f"{each.name}: {each.why}." for each in found),
-        do=" ".join([*(each.do for each in found if each.do), _more(name, place)]),
+        why=_sentences(f"{each.name}: {each.why}" for each in found),
+        do=_sentences([*(each.do for each in found if each.do), _more(name, place)]),
     )
 
 
 def _more(name: str, place: Place) -> str:
-    return f"All checks: egress-tutorial doctor {name} {place.options}"
+    return f"More: egress-tutorial doctor {name} {place.options}"
 
 
-def _told(finding: Finding) -> str:
-    return f"{finding.name}: {finding.why}." + (f" {finding.do}" if finding.do else "")
+def _sentences(texts: Iterable[str]) -> str:
+    """The texts one after the other; what ends in a command keeps no full stop at the very end."""
+    return ". ".join(text.rstrip(".") for text in texts)

@@ -32,7 +32,8 @@ class Question:
 @dataclass(frozen=True)
 class Requirements:
     """`requests` are the rights that are needed, with the ids of the steps that need them; `creates`
-    the objects that will be made; `sidecars` how the pods of a namespace come to a sidecar."""
+    the objects that will be made; `sidecars` how the pods of a namespace come to a sidecar, for the
+    namespaces that pods are made in."""
 
     namespace: str
     requests: Mapping[Request, tuple[str, ...]] = field(default_factory=dict)
@@ -64,13 +65,16 @@ def requirements_of(plan: Plan, read_file: ReadFile) -> Requirements:
         for workload in workloads_of(plan.fill(step.command), namespace, read_file):
             workloads.setdefault((workload.namespace, workload.kind, workload.name), workload)
     tutorial = plan.tutorial
+    running = {each.namespace for each in workloads.values()}
     return Requirements(
         namespace=namespace,
         requests=requests,
         creates=tuple(creates),
         workloads=tuple(workloads.values()),
         sidecars={
-            plan.fill(each.namespace): each.sidecar for each in tutorial.sidecars if plan.applies(each.when)
+            plan.fill(each.namespace): each.sidecar
+            for each in tutorial.sidecars
+            if plan.applies(each.when) and plan.fill(each.namespace) in running
         },
         outside=tuple(_question(plan, each) for each in tutorial.outside if plan.applies(each.when)),
     )

@@ -61,7 +61,7 @@ def check_istio(survey: Survey, mesh: Mesh, place: Place) -> Finding:
         return Finding(
             "Istio",
             "warn",
-            "its kinds are served, but no istiod runs in istio-system; is the control plane elsewhere?",
+            "its kinds are served, but no istiod runs in istio-system: its version is not known",
             place.kubectl("get", "deployments", "-A", "-l", "app=istiod"),
         )
     seen = "; ".join(filter(None, (_versions(mesh), _mode(survey, mesh))))

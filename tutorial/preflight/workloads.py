@@ -49,7 +49,7 @@ def workloads_of(command: str, namespace: str, read_file: ReadFile) -> Iterator[
     """The workloads that `command` sends, `namespace` being the one that is meant without `-n`. Its
     variables are filled in already."""
     for call in kubectl_calls(command):
-        for path in call.files:
+        for path in call.files if call.words[:1] != ("delete",) else ():
             texts = heredocs(command) if path == "-" else [read_file(path)]
             for manifest in (each for text in texts for each in _manifests(text)):
                 workload = _workload(manifest, call.namespace or namespace)
