@@ -261,7 +261,7 @@ class FakeShell:
     `change OBJECT VALUE`, `say TEXT`, `set NAME VALUE`, `fail`, `interrupt`, `signal TERMINATE`,
     `late OBJECT` (made when the next sleep is over), `ask` (fails while the cluster is away), `answer
     NAME` (says what `answers[NAME]` holds, and fails on none), `fill` (the disk: the state that is
-    left cannot be written)."""
+    left cannot be written), `complain TEXT` (on stderr, and fails), `hang` (until its timeout)."""
 
     def __init__(self, cluster: FakeCluster, stopper: FakeStopper, moments: Moments) -> None:
         self.cluster = cluster
@@ -270,6 +270,7 @@ class FakeShell:
         self.values: dict[str, str] = {}
         self.answers: dict[str, list[str]] = {}
         self.ran: list[str] = []
+        self.complaint = ""
         self.in_shell: Callable[[], None] = lambda: None
         self.failure: JournalError | None = None
 
@@ -284,13 +285,16 @@ class FakeShell:
     ) -> CommandResult:
         self.moments.pass_by()
         self.ran.append(command.strip())
-        said = ""
+        said = self.complaint = ""
         exit_code, ended_by = 0, "exit"
         for line in Template(command).safe_substitute(self.values).splitlines():
             word, _, rest = line.strip().partition(" ")
             if word == "interrupt":
                 self.stopper.send(Stop.INTERRUPT)
                 exit_code, ended_by = 130, "interrupt"
+                break
+            if word == "hang":
+                exit_code, ended_by = 124, "timeout"
                 break
             code, text = self._do(word, rest)
             said += text
@@ -300,7 +304,7 @@ class FakeShell:
                 exit_code, ended_by = 143, "interrupt"
                 break
         on_output("stdout", said)
-        return CommandResult(exit_code, said, "", said, 0.01, ended_by)
+        return CommandResult(exit_code, said, self.complaint, said + self.complaint, 0.01, ended_by)
 
     def _do(self, word: str, rest: str) -> tuple[int, str]:
         """One line: its exit code and what it says."""
@@ -325,6 +329,9 @@ class FakeShell:
                 self.cluster.change(name, spec={"changed": value})
             case "say":
                 said = rest
+            case "complain":
+                self.complaint += f"{rest}\n"
+                return (1, "")
             case "set":
                 name, _, value = rest.partition(" ")
                 self.values[name] = value

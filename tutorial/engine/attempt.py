@@ -7,12 +7,12 @@ that are done without being shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tutorial.engine.adoption import set_aside
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Context
-from tutorial.engine.diagnosis import diagnose, outside_is_down
+from tutorial.engine.diagnosis import diagnose, why_it_failed
 from tutorial.engine.events import VerdictReached
 from tutorial.engine.history import announced_objects, owned_objects
 from tutorial.engine.judge import capture, judge
@@ -27,19 +27,16 @@ from tutorial.errors import JournalError, NotReadyError, TutorialError
 from tutorial.expect.verdict import Mismatch, Verdict
 from tutorial.steps.model import ObjectReference, Step
 
-_OUTSIDE_DOWN = "The outside is down, not this step: the same request fails without it, too."
-_WAIT = "Try again later, or check the way out to the internet."
-
 
 @dataclass(frozen=True)
 class Attempt:
     """How it went: `outcome` is `passed`, `failed`, `interrupted`, `skipped` or `already`.
-    `verdict` is None when nothing ran; then `reason` says why."""
+    `verdict` is None when nothing ran; then `reason` says why. `not_ready`: as in `Diagnosis`."""
 
     outcome: str
     verdict: Verdict | None = None
     reason: str = ""
-    outside_down: bool = False
+    not_ready: bool = False
     seconds: float = 0.0
 
 
@@ -78,7 +75,7 @@ def attempt_step(context: Context, step: Step, command: str) -> Attempt:
         return Attempt("already", reason=f"{names} was there and empty: it is used, and stays at the end.")
     attempt = _run(context, step, cleared.intent)
     seconds = context.clock.monotonic() - started
-    return Attempt(attempt.outcome, attempt.verdict, attempt.reason, attempt.outside_down, seconds)
+    return Attempt(attempt.outcome, attempt.verdict, attempt.reason, attempt.not_ready, seconds)
 
 
 def _with_place_made(context: Context, step: Step, cleared: Cleared) -> Cleared | Refused:
@@ -89,25 +86,25 @@ def _with_place_made(context: Context, step: Step, cleared: Cleared) -> Cleared 
 
 def _run(context: Context, step: Step, intent: Intent) -> Attempt:
     result, verdict = _run_with_retries(context, step, intent.command)
+    failed = result
     outcome = _outcome_of(result, verdict)
     others = _others(context, intent, step, result)
     made: tuple[Made, ...] = ()
     if outcome == "passed" and step.until is not None:
         made = _record(context, step, intent, "begun", result, others=others).made
         waited = wait_until(context, step, step.until)
-        verdict, outcome = waited.verdict, waited.outcome
+        verdict, outcome, failed = waited.verdict, waited.outcome, waited.result
     if outcome == "passed" and (lacking := capture(context, step, result)):
         verdict, outcome = Verdict(lacking), "failed"
     trouble = _record(context, step, intent, outcome, result, others=others, made=made).trouble
     if outcome != "failed":
         context.emitter.emit(VerdictReached, step=step.id, verdict=verdict)
         return Attempt(outcome, verdict)
-    down = isinstance(trouble, NotReadyError) or outside_is_down(context, step, result)
-    if down and step.control is not None:
-        verdict = replace(verdict, cause=_OUTSIDE_DOWN, fix=_WAIT)
+    diagnosis = why_it_failed(context, step, intent, failed, trouble)
+    verdict = diagnosis.explain(verdict)
     context.emitter.emit(VerdictReached, step=step.id, verdict=verdict)
     diagnose(context, step)
-    return Attempt(outcome, verdict, reason=trouble.what if trouble else "", outside_down=down)
+    return Attempt(outcome, verdict, not_ready=diagnosis.not_ready)
 
 
 def _run_with_retries(context: Context, step: Step, command: str) -> tuple[CommandResult, Verdict]:
@@ -213,5 +210,5 @@ def unable(context: Context, step: Step, error: TutorialError) -> Attempt:
         "failed",
         Verdict((mismatch,), cause=error.why, fix=error.do),
         reason=error.what,
-        outside_down=isinstance(error, NotReadyError),
+        not_ready=isinstance(error, NotReadyError),
     )

@@ -54,7 +54,7 @@ class Walk:
         self._asked_for_cleanup = False
         self._ending: Ending | None = None
         self._recheck = Recheck(context, auto=auto)
-        self.outside_down = False
+        self.not_ready = False
 
     def run(self) -> Ending:
         """Walk until the last step is done or somebody ends it.
@@ -231,7 +231,7 @@ class Walk:
     def _stand_after(self, attempt: Attempt, planned: PlannedStep) -> None:
         """Tell how it ended and stand where that leads."""
         self._last = attempt
-        self.outside_down = attempt.outside_down
+        self.not_ready = attempt.not_ready
         after = self._context.plan.fill(planned.step.after) if attempt.outcome == "passed" else ""
         self._end_step(planned, attempt.outcome, attempt.seconds, after, attempt.reason)
         if attempt.outcome == "failed":

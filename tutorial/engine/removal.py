@@ -12,6 +12,7 @@ from tutorial.engine.command import run_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
 from tutorial.engine.history import Begun, adopted_objects, adopted_places, others_uids, owned_objects
+from tutorial.engine.holding import finalizers_of, holders
 from tutorial.engine.manifests import is_same
 from tutorial.engine.own_changes import noting_own_changes, was_changed
 from tutorial.engine.ownership import all_made, descendants, foreign_contents
@@ -194,25 +195,17 @@ class Remover:
         return not left
 
     def _tell_what_holds(self, step: str, state: ObjectState) -> None:
-        held = [state] if state.finalizers else self._held_inside(state.reference)
+        try:
+            held = holders(state, self._contents)
+        except TutorialError:
+            held = []
         for each in held:
             self.left[free_command(each.reference)] = None
         if held:
-            names = "; ".join(f"{', '.join(each.finalizers)} of {each.reference}" for each in held)
-            self._still_there(step, state.reference, "blocked", f"finalizer {names}")
+            self._still_there(step, state.reference, "blocked", f"finalizer {finalizers_of(held)}")
         else:
             seconds = self._tools.limits.gone
             self._still_there(step, state.reference, "failed", f"it was not gone after {seconds:g} s")
-
-    def _held_inside(self, reference: ObjectReference) -> list[ObjectState]:
-        """The objects in a namespace that a finalizer holds."""
-        if reference.kind != "namespace":
-            return []
-        try:
-            contents = self._contents(reference.name)
-        except TutorialError:
-            return []
-        return [state for state in contents if state.finalizers]
 
     def _offspring(self, targets: Sequence[ObjectState]) -> list[ObjectState]:
         """The pods and replica sets of what is about to be deleted."""

@@ -189,7 +189,7 @@ class _Run:
     ) -> ExitCode:
         codes = [STOP_CODES[ending.stop]]
         if "failed" in outcomes.values():
-            codes.append(ExitCode.NOT_READY if self._walk.outside_down else ExitCode.STEP_FAILED)
+            codes.append(ExitCode.NOT_READY if self._walk.not_ready else ExitCode.STEP_FAILED)
         if trouble is not None:
             codes.append(trouble.exit_code)
         if self._context.failure is not None:

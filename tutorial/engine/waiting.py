@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tutorial.engine.access_problem import access_problem
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Context
 from tutorial.engine.events import Waiting
 from tutorial.engine.judge import judge
-from tutorial.engine.ports import Stop
+from tutorial.engine.ports import CommandResult, Stop
 from tutorial.expect.verdict import Mismatch, Verdict
 from tutorial.steps.model import Step, Until
 
@@ -21,10 +22,11 @@ _LEAST_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Waited:
-    """`outcome` is `passed`, `failed` or `interrupted`."""
+    """`outcome` is `passed`, `failed` or `interrupted`; `result` is the last try's."""
 
     outcome: str
     verdict: Verdict
+    result: CommandResult
 
 
 def wait_until(context: Context, step: Step, until: Until) -> Waited:
@@ -48,23 +50,25 @@ def wait_until(context: Context, step: Step, until: Until) -> Waited:
         )
         verdict = judge(context, until.expect, result, before=before, hints=step.hints)
         if verdict.passed:
-            return Waited("passed", verdict)
+            return Waited("passed", verdict, result)
         if result.ended_by == "interrupt" or context.stopper.pending() is not Stop.NONE:
-            return Waited("interrupted", verdict)
+            return Waited("interrupted", verdict, result)
+        if (problem := access_problem(result.stderr)) and not problem.may_pass:
+            return Waited("failed", verdict, result)
         elapsed = context.clock.monotonic() - started
         if attempt == 1:
             context.clock.forget_keys()
         context.emitter.emit(Waiting, step=step.id, attempt=attempt, elapsed=elapsed, timeout=until.timeout)
         if elapsed >= until.timeout:
-            return _failed(verdict, f"It did not hold within {until.timeout:g} s ({attempt} tries).")
+            return _failed(result, verdict, f"It did not hold within {until.timeout:g} s ({attempt} tries).")
         key_pressed = context.clock.sleep(min(until.interval, until.timeout - elapsed))
         if context.stopper.pending() is not Stop.NONE:
-            return Waited("interrupted", verdict)
+            return Waited("interrupted", verdict, result)
         if key_pressed:
-            return _failed(verdict, f"Waiting was stopped by a key after {elapsed:.0f} s.")
+            return _failed(result, verdict, f"Waiting was stopped by a key after {elapsed:.0f} s.")
 
 
-def _failed(verdict: Verdict, reason: str) -> Waited:
+def _failed(result: CommandResult, verdict: Verdict, reason: str) -> Waited:
     last = verdict.mismatches[-1]
     over = Mismatch("until", "timeout", last.expected, last.actual, reason)
-    return Waited("failed", replace(verdict, mismatches=(over, *verdict.mismatches)))
+    return Waited("failed", replace(verdict, mismatches=(over, *verdict.mismatches)), result)
