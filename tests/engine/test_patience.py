@@ -8,7 +8,7 @@ import pytest
 from engine.fakes import Script, World, reference, step
 
 from tutorial.engine.decisions import Action, Decision, Pause
-from tutorial.engine.events import Noticed, ObjectUndone, RollbackEnded
+from tutorial.engine.events import Noticed, ObjectUndone, RollbackEnded, Waiting
 from tutorial.engine.ports import Stop
 from tutorial.engine.rollback import roll_back
 from tutorial.errors import ExitCode
@@ -130,6 +130,32 @@ def test_a_termination_in_the_rollback_does_not_stop_it(stop: Stop) -> None:
     before = world.cluster.picture()
     world.run(Script(*[Action.RUN] * 3, Action.QUIT))
     assert world.recorder.of(RollbackEnded)[0].complete
+    assert world.cluster.picture() == before
+
+
+def test_a_key_ends_the_waiting_and_it_can_be_gone_on_with() -> None:
+    world = World(STEPS)
+    before = world.cluster.picture()
+    sleep = world.clock.sleep
+    waited: list[float] = []
+
+    def press(seconds: float) -> bool:
+        waited.append(seconds)
+        sleep(seconds)
+        return len(waited) == 3
+
+    def vanish() -> None:
+        world.cluster.away_for = 10_000
+        world.clock.sleep = press  # type: ignore[method-assign]
+
+    assert world.run(quit_when(vanish)).exit_code is ExitCode.ROLLBACK_INCOMPLETE
+    assert len(waited) == 3
+    told = [event for event in world.recorder.of(Waiting) if isinstance(event, Waiting)]
+    assert [(event.attempt, event.timeout) for event in told] == [(1, 10), (2, 10), (3, 10)]
+    world.new_process()
+    world.clock.sleep = sleep  # type: ignore[method-assign]
+    world.cluster.away_for = 0
+    assert roll_back(world.tools()).complete
     assert world.cluster.picture() == before
 
 

@@ -101,7 +101,8 @@ class CommandEnded(Event):
 
 @dataclass(frozen=True)
 class Waiting(Event):
-    """An `until` that does not hold yet: try `attempt`, `elapsed` of `timeout` seconds."""
+    """An `until` that does not hold yet: try `attempt`, `elapsed` of `timeout` seconds. Without a `step`
+    it is an API server that is away, which undoing waits for."""
 
     step: str
     attempt: int

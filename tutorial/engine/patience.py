@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import ParamSpec, TypeVar
 
 from tutorial.engine.context import Tools
+from tutorial.engine.events import Waiting
 from tutorial.engine.ports import ObjectState
 from tutorial.errors import ClusterAwayError, TutorialError, in_words
 from tutorial.steps.model import ObjectReference
@@ -23,7 +24,8 @@ Answer = TypeVar("Answer")
 
 
 class Stopped(Exception):
-    """A Ctrl-C came while something was being undone: stop and say what is left."""
+    """A Ctrl-C came while something was being undone, or a key while it waited: stop and say what is
+    left."""
 
 
 class Patience:
@@ -37,6 +39,7 @@ class Patience:
         self._tools = tools
         self._away_since: float | None = None
         self._gave_up: ClusterAwayError | None = None
+        self._tries = 0
         self.waits = 0
 
     def call(
@@ -46,7 +49,7 @@ class Patience:
 
         Raises:
             ClusterAwayError: the API server stayed away.
-            Stopped: Ctrl-C.
+            Stopped: Ctrl-C, or a key while it waits.
         """
         delay = _FIRST_DELAY
         while True:
@@ -60,7 +63,7 @@ class Patience:
                 if self._is_over():
                     self._gave_up = error
                     continue
-                self._tools.clock.sleep(delay)
+                self._wait(delay)
                 delay = min(delay * 2, _LONGEST_DELAY)
             else:
                 self._end_wait()
@@ -117,11 +120,27 @@ class Patience:
         if self._away_since is not None:
             return
         self._away_since = self._tools.clock.monotonic()
+        self._tries = 0
+        self._tools.clock.forget_keys()
         self.waits += 1
         if not self._tools.cluster.is_gone():
             limit = f"{self._tools.limits.api:g} s"
             waiting = f"Waiting for it, {limit} at most; Ctrl-C ends the waiting."
             self._tools.emitter.notice(f"{in_words(error)} {waiting}", "warning")
+
+    def _wait(self, seconds: float) -> None:
+        """Say how long it has been, and sleep. Raises Stopped after a key."""
+        clock = self._tools.clock
+        self._tries += 1
+        self._tools.emitter.emit(
+            Waiting,
+            step="",
+            attempt=self._tries,
+            elapsed=clock.monotonic() - (self._away_since or 0.0),
+            timeout=self._tools.limits.api,
+        )
+        if clock.sleep(seconds):
+            raise Stopped
 
     def _end_wait(self) -> None:
         if self._away_since is not None:
