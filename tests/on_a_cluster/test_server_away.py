@@ -77,7 +77,7 @@ def test_credentials_that_expire_are_named_and_a_new_login_ends_it(proxied: User
         mark.unlink()
         said = process.communicate(timeout=60)[0]
     assert process.returncode == 5, said
-    assert "does not know the user proxied" in said
+    assert "does not accept the credentials of the user proxied" in said
     assert_all_is_listed(proxied, said)
     again = proxied.roll_back()
     assert again.returncode == 5, again.stdout + again.stderr
