@@ -23,6 +23,10 @@ picture() {
 """Shows all that the test changes. The order of a table's entries is nobody's."""
 
 texts = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=30)
+RESERVED_WORDS = {"{", "}", "!", "[[", "if", "then", "fi", "for", "do", "done", "case", "esac", "in", "while"}
+"""An alias of one of them changes the grammar of bash itself: the state of such a shell is not saved, and
+the screen says so."""
+
 alias_names = st.text(
     st.characters(
         blacklist_characters="\0 \t\n|&;()<>'\"`\\$/=", blacklist_categories=["Cs", "Zs", "Zl", "Zp"]
