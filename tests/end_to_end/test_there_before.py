@@ -41,7 +41,8 @@ def test_a_namespace_with_something_in_it_is_not_touched(machine: Machine, sandb
     before = machine.objects()
     done = machine.run("run", "externalname", "--auto")
     assert done.returncode == 4, done.stdout + done.stderr
-    assert "without-istio" in done.stderr
+    assert "namespace/without-istio is" in done.stderr
+    assert "old, made by kubectl-create, and holds configmap/theirs." in done.stderr
     machine.wait_for_objects(before)
 
 

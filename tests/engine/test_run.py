@@ -91,10 +91,40 @@ def test_policies_of_whoever_made_the_namespace_are_no_content(world: World) -> 
 
 
 def test_a_namespace_made_beforehand_that_holds_something_is_refused(world: World) -> None:
-    world.cluster.make("namespace/plain")
+    world.cluster.make("namespace/plain", owner="kubectl-create")
+    world.cluster.make("role/policy@plain")
     world.cluster.make("configmap/mine@plain")
-    with pytest.raises(AlreadyThereError):
+    world.clock.now += 7200
+    with pytest.raises(AlreadyThereError) as raised:
         world.run(Script(), auto=True)
+    found = "namespace/plain is 2 hours old, made by kubectl-create, and holds configmap/mine"
+    assert f"{found}. Nothing was touched." in raised.value.what
+    assert world.shell.ran == []
+
+
+def test_of_a_namespace_with_much_in_it_the_first_are_named_and_all_are_counted(world: World) -> None:
+    world.variables = {"NAMESPACE": "default", "PLAIN_NAMESPACE": "plain"}
+    world.cluster.make("namespace/plain")
+    for name in ("deployment/a", "service/b", "secret/c", "configmap/d"):
+        world.cluster.make(f"{name}@plain")
+    with pytest.raises(AlreadyThereError) as raised:
+        world.run(Script(), auto=True)
+    assert "and holds 4 objects: configmap/d, deployment/a, secret/c and 1 more." in raised.value.what
+    assert "--set PLAIN_NAMESPACE=" in raised.value.do
+
+
+def test_a_namespace_that_is_going_is_refused_as_such(world: World) -> None:
+    world.cluster.make("namespace/plain", terminating=True)
+    with pytest.raises(AlreadyThereError, match="namespace/plain is 0 seconds old, and is being deleted"):
+        world.run(Script(), auto=True)
+
+
+def test_a_namespace_that_was_filled_during_the_run_is_refused_by_its_step(world: World) -> None:
+    world.cluster.make("namespace/plain")
+    world.shell.in_shell = lambda: world.cluster.make("configmap/mine@plain") and None
+    world.run(Script(Action.SHELL, Action.RUN, Action.QUIT))
+    (ended,) = [event for event in world.recorder.of(StepEnded) if event.step == "ns"]
+    assert "namespace/plain is there, holds configmap/mine, and this run did not make it." in ended.reason
 
 
 def test_an_object_that_appears_during_the_run_is_not_touched(world: World) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tutorial.engine.adoption import announce, described, found_beside, reasons_against, without_followers
@@ -25,6 +25,9 @@ _DEFAULTS = frozenset(
 
 _POLICIES = frozenset({"role", "rolebinding", "resourcequota", "limitrange", "networkpolicy"})
 """Kinds by which whoever makes a namespace says what may be done in it."""
+
+_NAMED = 3
+"""How many objects in a namespace are named; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,15 @@ def guard(context: Context) -> str:
     against = reasons_against(context, leading, rehearse=context.adopt)
     if context.adopt and not against:
         return announce(context, leading)
-    raise already_there(found, against, context.cluster.server_time(), adopt=context.adopt)
+    settings = context.plan.variables.items()
+    raise already_there(
+        found,
+        against,
+        context.cluster.server_time(),
+        adopt=context.adopt,
+        obstacles={each: tuple(_obstacles(context.cluster, state)) for each, state in found.items()},
+        namings=[name for name, value in settings if ObjectReference("namespace", value) in found],
+    )
 
 
 def already_there(
@@ -78,18 +89,26 @@ def already_there(
     now: float,
     *,
     adopt: bool,
+    obstacles: Mapping[ObjectReference, Sequence[str]],
+    namings: Sequence[str],
 ) -> AlreadyThereError:
     """The error that names each object with its age and owner, and the way out.
 
     Args:
         against: why an object cannot be adopted, for those that cannot.
         adopt: whether `--adopt` was given; without it, it is named where it would help.
+        obstacles: why a namespace cannot be used: what it holds.
+        namings: the settings that name such a namespace.
     """
-    lines = [f"{reference} is {described(state, now)}" for reference, state in found.items()]
+    lines = [
+        ", and ".join((f"{reference} is {described(state, now)}", *obstacles.get(reference, ())))
+        for reference, state in found.items()
+    ]
     reasons = [f"{reference} cannot be adopted: {reason}." for reference, reason in against.items()]
     count = "An object" if len(found) == 1 else f"{len(found)} objects"
     do = "If another run left it: egress-tutorial status. If you do not need it: "
     do += "; ".join(delete_command(reference) for reference in found)
+    do += "".join(f". To take another namespace: --set {name}=NAME" for name in namings)
     if not adopt and not against:
         do += ". To have it saved, replaced for the run and put back at the end: --adopt"
     return AlreadyThereError(
@@ -103,10 +122,25 @@ def already_there(
 
 def is_usable_namespace(cluster: Cluster, state: ObjectState) -> bool:
     """A namespace made beforehand that holds nothing but what every namespace has, and policies."""
-    if state.reference.kind != "namespace" or state.terminating:
-        return False
+    return state.reference.kind == "namespace" and not any(_obstacles(cluster, state))
+
+
+def _obstacles(cluster: Cluster, state: ObjectState) -> Iterator[str]:
+    """What keeps a namespace that was made beforehand from being used: `holds configmap/mine`."""
+    if state.reference.kind != "namespace":
+        return
+    if state.terminating:
+        yield "is being deleted"
     foreign = foreign_contents(cluster.namespace_contents(state.reference.name), ())
-    return all(each.reference.kind in _POLICIES for each in foreign)
+    names = sorted(
+        f"{each.reference.kind}/{each.reference.name}"
+        for each in foreign
+        if each.reference.kind not in _POLICIES and not each.owners
+    )
+    if names:
+        count = f"{len(names)} objects: " if len(names) > 1 else ""
+        rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"holds {count}{', '.join(names[:_NAMED])}{rest}"
 
 
 def foreign_contents(contents: Sequence[ObjectState], made: Iterable[Made]) -> list[ObjectState]:
@@ -166,7 +200,8 @@ def before_step(context: Context, step: Step, command: str) -> Cleared | Refused
             replaced.append(state)
         elif state.uid not in owned:
             if not is_usable_namespace(context.cluster, state):
-                return Refused(f"{reference} is there, and this run did not make it.")
+                facts = ", ".join(("is there", *_obstacles(context.cluster, state)))
+                return Refused(f"{reference} {facts}, and this run did not make it.")
             present.append(reference)
     doomed = _doomed(context, step)
     if isinstance(doomed, Refused):

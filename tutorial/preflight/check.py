@@ -83,7 +83,7 @@ def _check_objects(survey: Survey) -> Finding:
     note = f"; the namespace {', '.join(used)} is there, and is used if nothing else is in it" if used else ""
     if not found:
         return Finding("objects", "pass", f"nothing that the steps make is in the way{note}")
-    error = already_there(found, {}, time.time(), adopt=False)
+    error = already_there(found, {}, time.time(), adopt=False, obstacles={}, namings=())
     return Finding("objects", "fail", error.what + note, error.do)
 
 
