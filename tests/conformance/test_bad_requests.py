@@ -169,6 +169,102 @@ def test_watches_from_nowhere(api: Api, revision: str) -> None:
     assert api.send("GET", f"{SERVICES}?{query}").status_code in (200, 400)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01",
+        b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+def test_what_is_no_http(api: Api, text: bytes) -> None:
+    with api.open() as connection:
+        connection.sendall(text)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["kind"] == "Status"
+
+
+def test_a_broken_body(api: Api) -> None:
+    head = f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n"
+    with api.open() as connection:
+        connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n")
+        assert b" 400 " in connection.recv(65536).partition(b"\r\n")[0]
+    body = api.send("POST", CONFIG_MAPS, b"nothing packed", Content_Encoding="gzip")
+    assert status_of(body)["code"] == 400
+
+
+def test_a_watch_of_an_old_client(api: Api) -> None:
+    head = f"GET {SERVICES}?watch=1&timeoutSeconds=1 HTTP/1.0\r\nAuthorization: Bearer {api.token}\r\n\r\n"
+    with api.open() as connection:
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b'"type":"ADDED"' in answer
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("fieldManager=" + "x" * 129, "fieldManager: Too long: may not be more than 128 bytes"),
+        ("dryRun=x", 'dryRun: Unsupported value: ["x"]: supported values: "All"'),
+        (
+            "fieldValidation=x",
+            'fieldValidation: Unsupported value: "x": supported values: "", "Ignore", "Strict", "Warn"',
+        ),
+        ("force=true", "force: Forbidden: may not be specified for non-apply patch"),
+    ],
+)
+def test_options_that_there_are_not(api: Api, query: str, message: str) -> None:
+    media_type = "application/merge-patch+json"
+    status = status_of(api.send("PATCH", f"{SERVICES}/fuzz?{query}", b"{}", Content_Type=media_type))
+    assert status["message"] == f'PatchOptions.meta.k8s.io "" is invalid: {message}'
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)"),
+        (
+            b'{"a":',
+            'couldn\'t get version/kind; json parse error: unexpected end of JSON input ({"a":)',
+        ),
+        (
+            b"nope",
+            "couldn't get version/kind; json parse error: invalid character 'o' in literal null "
+            "(expecting 'u') (6e6f7065)",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_body(api: Api, body: bytes, message: str) -> None:
+    status = status_of(api.send("POST", SERVICES, body, Content_Type="application/json"))
+    assert status["message"] == f"the object provided is unrecognized (must be of type Service): {message}"
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "message"),
+    [
+        (
+            "v1",
+            "service",
+            'service in version "v1" cannot be handled as a Service: no kind "service" is registered for '
+            'version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+        ),
+        (
+            "v1",
+            "Pod",
+            'Pod in version "v1" cannot be handled as a Service: converting (v1.Pod) to (core.Service): '
+            "unknown conversion",
+        ),
+    ],
+)
+def test_another_kind(api: Api, version: str, kind: str, message: str) -> None:
+    body = json.dumps({"apiVersion": version, "kind": kind, "metadata": {"name": "x"}}).encode()
+    assert status_of(api.send("POST", SERVICES, body, Content_Type="application/json"))["message"] == message
+
+
 def test_half_a_request_keeps_nobody_waiting(api: Api) -> None:
     head = f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n"
     slow = [api.open() for _ in range(20)]

@@ -63,6 +63,7 @@ def parse_object(resource: ResourceType, content_type: str, body: bytes) -> Obje
         document = _parse_json(resource, body)
     else:
         raise errors.unsupported_media_type(ACCEPTED)
+    _check_type_meta(resource, document, body)
     _check_kind(resource, document)
     check_metadata(resource, document)
     return document
@@ -163,12 +164,15 @@ def _parse_json(resource: ResourceType, body: bytes) -> Object:
     if not isinstance(document, dict):
         why = f"json: cannot unmarshal {json_word(document)} into Go value of type {_TYPE_META}"
         raise _unrecognized(resource, body, f"{_NO_KIND}; json parse error: {why}")
+    return document
+
+
+def _check_type_meta(resource: ResourceType, document: Object, body: bytes) -> None:
     for name in ("apiVersion", "kind"):
         if not isinstance(document.get(name) or "", str):
             word = json_word(document[name])
             why = f"json: cannot unmarshal {word} into Go struct field .{name} of type string"
             raise _unrecognized(resource, body, f"{_NO_KIND}; json parse error: {why}")
-    return document
 
 
 def _parse_yaml_object(resource: ResourceType, body: bytes) -> Object:

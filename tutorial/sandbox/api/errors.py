@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tutorial.sandbox.resources import ResourceType
+from tutorial.sandbox.schemas import FieldError
 from tutorial.sandbox.status import ApiError
 
 
@@ -73,6 +74,15 @@ def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
     known = ", ".join(accepted)
     message = f"the body of the request was in an unknown format - accepted media types include: {known}"
     return ApiError(415, "UnsupportedMediaType", message)
+
+
+def invalid_options(kind: str, faults: Sequence[FieldError]) -> ApiError:
+    """The query of a request (`PatchOptions`, ...) has faults."""
+    texts = [str(fault) for fault in faults]
+    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    causes = [{"reason": f.reason, "message": f.message, "field": f.field} for f in faults]
+    details = {"group": "meta.k8s.io", "kind": kind, "causes": causes}
+    return ApiError(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {listed}', details)
 
 
 def expired(why: str) -> ApiError:

@@ -19,6 +19,7 @@ from tutorial.sandbox.api.options import DeleteOptions, WriteOptions
 from tutorial.sandbox.api.routes import Target, UnknownResourceError
 from tutorial.sandbox.api.tables import scale_table
 from tutorial.sandbox.api.watch_stream import serve_watch
+from tutorial.sandbox.api.write_query import delete_options, flag, repeated_fields, write_options
 from tutorial.sandbox.ports import PodRuntime
 from tutorial.sandbox.resources import TOKEN_REQUEST, ResourceType
 from tutorial.sandbox.status import ApiError
@@ -137,7 +138,7 @@ class Handlers:
             if not self._objects.exists(resource, namespace, name):
                 self._access.require_also(request, "create")
             obj, is_new = patching.server_side_apply(
-                self._objects, resource, (namespace, name), body, options, force=_flag(request, "force")
+                self._objects, resource, (namespace, name), body, options, force=flag(request, "force")
             )
             return self._written(request, target, obj, options, 201 if is_new else 200)
         change = patching.patch_function(self._objects, resource, media_type, body, options)
@@ -214,57 +215,6 @@ class Handlers:
             obj = {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k != "resourceVersion"}}
         reply = shown(target.resource, obj, ListQuery.parse(request, target))
         return replies.json_reply(reply, status, options.warnings)
-
-
-def write_options(request: web.BaseRequest, target: Target) -> WriteOptions:
-    """What a write's query asks for.
-
-    Raises:
-        ApiError: 400: an unknown `dryRun` or `fieldValidation`.
-    """
-    query = request.query
-    strictness = query.get("fieldValidation") or "Warn"
-    if strictness not in ("Strict", "Warn", "Ignore"):
-        raise errors.bad_request(
-            f'invalid fieldValidation: Unsupported value: "{strictness}": '
-            'supported values: "Ignore", "Strict", "Warn"'
-        )
-    agent = request.headers.get("User-Agent", "").partition("/")[0]
-    return WriteOptions(
-        manager=query.get("fieldManager") or agent or "unknown",
-        subresource=target.subresource,
-        dry_run=_dry_run(request),
-        strictness=strictness,
-    )
-
-
-def repeated_fields(options: WriteOptions, body: bytes) -> list[str]:
-    """The fields that a body has twice, for those who want to know."""
-    return [] if options.strictness == "Ignore" else bodies.repeated_fields(body)
-
-
-def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
-    """DELETE's body, with what the query adds to it."""
-    options = bodies.parse_delete_options(body, request.headers.get("Content-Type", ""))
-    grace = request.query.get("gracePeriodSeconds", "")
-    return DeleteOptions(
-        uid=options.uid,
-        resource_version=options.resource_version,
-        grace_seconds=int(grace) if grace.isdecimal() else options.grace_seconds,
-        propagation=request.query.get("propagationPolicy") or options.propagation,
-        dry_run=_dry_run(request) or options.dry_run,
-    )
-
-
-def _dry_run(request: web.BaseRequest) -> bool:
-    value = request.query.get("dryRun", "")
-    if value not in ("", "All"):
-        raise errors.bad_request(f'invalid dryRun: Unsupported value: "{value}": supported values: "All"')
-    return value == "All"
-
-
-def _flag(request: web.BaseRequest, name: str) -> bool:
-    return request.query.get(name, "") in ("true", "1")
 
 
 def _require_name(target: Target) -> None:

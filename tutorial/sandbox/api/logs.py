@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tutorial.sandbox.api import errors
+from tutorial.sandbox.api import errors, replies
 from tutorial.sandbox.ports import PodRuntime
 
 Object = dict[str, Any]
@@ -39,7 +39,7 @@ async def serve_logs(
     response = web.StreamResponse(
         headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"}
     )
-    response.enable_chunked_encoding()
+    replies.stream(request, response)
     await response.prepare(request)
     try:
         async for chunk in chunks:

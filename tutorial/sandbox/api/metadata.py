@@ -72,7 +72,7 @@ def fill_on_create(resource: ResourceType, obj: Object, namespace: str | None) -
     if has_generation(resource):
         metadata["generation"] = 1
     if resource.plural == "namespaces" and not resource.group:
-        metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata.get("name")
+        metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata.get("name", "")
 
 
 def carry_over(obj: Object, old: Object) -> None:

@@ -136,9 +136,6 @@ def server_side_apply(
     namespace, name = address
     configuration = parse_document(body)
     check_metadata(resource, configuration)
-    if not options.manager:
-        why = "fieldManager: Required value: is required for apply patch"
-        raise errors.bad_request(f'PatchOptions.meta.k8s.io "" is invalid: {why}')
     if configuration.get("metadata", {}).get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
     metadata = {"name": name, "namespace": namespace} if resource.namespaced else {"name": name}

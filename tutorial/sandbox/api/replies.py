@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from tutorial.sandbox.status import ApiError
 
@@ -23,6 +23,12 @@ def json_reply(document: Any, status: int = 200, warnings: Iterable[str] = ()) -
 def raw_json(body: bytes, status: int = 200) -> web.Response:
     """A document that is already JSON."""
     return web.Response(status=status, body=body, headers=_JSON)
+
+
+def stream(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Let an answer without a length grow as it comes; in HTTP 1.0 the connection's end is its end."""
+    if request.version >= HttpVersion11:
+        response.enable_chunked_encoding()
 
 
 def text_reply(text: str, status: int = 200) -> web.Response:

@@ -13,10 +13,12 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
 
 from tutorial.sandbox.api import discovery, errors, health, openapi, replies
 from tutorial.sandbox.api.access.control import AccessControl
 from tutorial.sandbox.api.handlers import Handlers
+from tutorial.sandbox.api.http_server import HttpServer
 from tutorial.sandbox.api.metrics import MEDIA_TYPE, Metrics
 from tutorial.sandbox.api.objects import ObjectsFacade
 from tutorial.sandbox.api.routes import UnknownGroupVersionError, UnknownResourceError, parse_path
@@ -56,8 +58,12 @@ class ApiServer:
         Raises:
             OSError: the port is taken.
         """
-        server = web.Server(
-            self._handle, request_factory=_make_request, handler_cancellation=True, keepalive_timeout=300
+        server = HttpServer(
+            self._handle,
+            request_factory=_make_request,
+            handler_cancellation=True,
+            keepalive_timeout=300,
+            auto_decompress=False,
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -81,6 +87,9 @@ class ApiServer:
             return replies.path_not_found()
         except (ApiError, UnknownResourceError, web.HTTPRequestEntityTooLarge) as error:
             return replies.error_reply(_refusal(error))
+        except RequestPayloadError:
+            why = "the body of the request cannot be read"
+            return replies.error_reply(ApiError(400, "BadRequest", why))
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception:

@@ -19,6 +19,16 @@ _DIRECTIVE = "$patch"
 _RETAIN = "$retainKeys"
 _ORDER = "$setElementOrder/"
 _DELETE_ITEMS = "$deleteFromPrimitiveList/"
+_GO_LIST = "[]interface {}"
+_GO_TYPES = {
+    dict: "map[string]interface {}",
+    list: _GO_LIST,
+    str: "string",
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    type(None): "<nil>",
+}
 
 
 def strategic_merge(types: FieldTypes, live: Object, patch: Object) -> Object:
@@ -81,6 +91,7 @@ def _merge_field(types: FieldTypes, names: Path, live: Object, key: str, value: 
 
 
 def _merge_list(types: FieldTypes, names: Path, live: list[Any], patch: list[Any]) -> list[Any]:
+    _require_one_type([*live, *patch])
     merge_key = _merge_key(types, names)
     if merge_key is None or not any(isinstance(item, dict) for item in patch):
         merged = [*live, *(item for item in patch if item not in live)]
@@ -100,6 +111,16 @@ def _merge_list(types: FieldTypes, names: Path, live: list[Any], patch: list[Any
         else:
             result.append(_merge_object(types, names, {}, item))
     return _ordered(result, patch, live, merge_key)
+
+
+def _require_one_type(items: list[Any]) -> None:
+    """Lists that are merged hold values of one type, and no lists."""
+    found = [_GO_TYPES[type(item)] for item in items]
+    if found and found[0] == _GO_LIST:
+        raise ApiError(422, "Invalid", "lists of lists are not supported", details={})
+    other = next((one for one in found if one != found[0]), None)
+    if other is not None:
+        raise ApiError(500, "", f"list element types are not identical: {found[0]} {other}")
 
 
 def _ordered(items: list[Any], wanted: list[Any], before: list[Any], merge_key: str | None) -> list[Any]:

@@ -38,7 +38,7 @@ async def serve_watch(
         headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
     )
     replies.add_warnings(response, objects.schemas.warnings(target.resource))
-    response.enable_chunked_encoding()
+    replies.stream(request, response)
     events = _Events(target, query)
     store = objects.store
     from_start = query.initial_events or query.revision in ("", "0")
