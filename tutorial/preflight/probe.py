@@ -43,8 +43,8 @@ _WAY_OUT = "Check the cluster's way out: its DNS, network policies, a firewall o
 
 def probe_image(requirements: Requirements) -> str:
     """The image of the sample that the steps deploy; empty when no step makes a pod."""
-    containers = (each for workload in requirements.workloads for each in workload.spec["containers"])
-    return next((str(mapping(each).get("image")) for each in containers), "")
+    containers = (each for workload in requirements.workloads for each in workload.containers)
+    return next((str(each["image"]) for each in containers if each.get("image")), "")
 
 
 def probe_namespace(requirements: Requirements, client: KubernetesClient) -> str:

@@ -87,6 +87,11 @@ def merged(requirements: Iterable[Requirements]) -> Requirements:
     for each in every:
         for request, steps in each.requests.items():
             requests[request] = tuple(dict.fromkeys((*requests.get(request, ()), *steps)))
+    questions: dict[tuple[object, ...], Question] = {}
+    for question in (each for one in every for each in one.outside):
+        asked = (question.command, question.variables)
+        if asked not in questions or question.host:  # the one that asks more of the mesh
+            questions[asked] = question
     workloads = {(each.namespace, each.kind, each.name): each for one in every for each in one.workloads}
     return Requirements(
         namespace=every[0].namespace,
@@ -94,7 +99,7 @@ def merged(requirements: Iterable[Requirements]) -> Requirements:
         creates=tuple(dict.fromkeys(each for one in every for each in one.creates)),
         workloads=tuple(workloads.values()),
         sidecars={name: sidecar for one in every for name, sidecar in one.sidecars.items()},
-        outside=tuple(dict.fromkeys(each for one in every for each in one.outside)),
+        outside=tuple(questions.values()),
     )
 
 
