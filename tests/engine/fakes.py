@@ -16,7 +16,7 @@ from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
 from tutorial.engine.emit import Emitter
 from tutorial.engine.events import Event
 from tutorial.engine.ledger import Ledger
-from tutorial.engine.manifests import recreatable
+from tutorial.engine.manifests import LAST_APPLIED, recreatable
 from tutorial.engine.plan import make_plan
 from tutorial.engine.ports import CommandResult, ObjectState, Prompter, Stop
 from tutorial.engine.records import Record
@@ -28,7 +28,6 @@ KINDS = {
     "endpoints": ("v1", "Endpoints"),
     "destinationrule": ("networking.istio.io/v1", "DestinationRule"),
 }
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 NAMESPACED_DEFAULTS = (("serviceaccount", "default"), ("configmap", "kube-root-ca.crt"))
 
 

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tutorial.engine.manifests import LAST_APPLIED
 from tutorial.engine.ports import ObjectState
 from tutorial.steps.model import ObjectReference
 from tutorial.text.escapes import safe_text
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def object_state(reference: ObjectReference, manifest: Mapping[str, Any]) -> ObjectState:

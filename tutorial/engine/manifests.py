@@ -9,6 +9,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SERVER_OWNED = (
     "creationTimestamp",
     "deletionGracePeriodSeconds",
@@ -26,9 +27,7 @@ def recreatable(manifest: Mapping[str, object]) -> dict[str, Any]:
     """A copy that can be created: without status and without what the server sets."""
     body: dict[str, Any] = copy.deepcopy(dict(manifest))
     body.pop("status", None)
-    body["metadata"] = {
-        name: value for name, value in metadata_of(manifest).items() if name not in _SERVER_OWNED
-    }
+    body["metadata"] = {name: value for name, value in metadata_of(body).items() if name not in _SERVER_OWNED}
     return body
 
 
@@ -51,6 +50,12 @@ def is_same(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
     return recreatable(one) == recreatable(other)
 
 
+def is_created_from(saved: Mapping[str, object], now: Mapping[str, object]) -> bool:
+    """Whether the object is what `kubectl create -f` makes of the saved one: kubectl then writes its
+    own annotation anew."""
+    return _without_last_applied(saved) == _without_last_applied(now)
+
+
 def is_changed(before: Mapping[str, object], now: Mapping[str, object]) -> bool:
     """Whether a person has changed it: its labels, or what it says. Annotations do not count,
     because controllers write those on objects of others."""
@@ -67,6 +72,12 @@ def spec_of(manifest: Mapping[str, object]) -> Mapping[str, Any]:
     """The manifest's spec; empty without any."""
     spec = manifest.get("spec")
     return spec if isinstance(spec, dict) else {}
+
+
+def _without_last_applied(manifest: Mapping[str, object]) -> dict[str, Any]:
+    body = recreatable(manifest)
+    body["metadata"].setdefault("annotations", {}).pop(LAST_APPLIED, None)
+    return body
 
 
 def _content(manifest: Mapping[str, object]) -> dict[str, object]:

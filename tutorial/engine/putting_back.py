@@ -13,7 +13,7 @@ from shlex import quote
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
 from tutorial.engine.history import adopted_objects, begun_steps, others_uids, owned_objects
-from tutorial.engine.manifests import is_same, recreatable, spec_of
+from tutorial.engine.manifests import is_created_from, recreatable, spec_of
 from tutorial.engine.patience import Patience
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Made, PutBack
@@ -110,7 +110,7 @@ class PuttingBack:
         """Something is in the place: the object itself, the run's own, or another's."""
         records = self._tools.ledger.records()
         owned = owned_objects(records)
-        if state.uid in others_uids(records) or is_same(saved.made.manifest, state.manifest):
+        if state.uid in others_uids(records) or is_created_from(saved.made.manifest, state.manifest):
             self._note(saved, state.uid)
         elif state.uid not in owned:
             self._fail(saved, "foreign", "somebody has put it there or changed it during the run")
