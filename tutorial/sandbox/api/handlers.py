@@ -192,7 +192,7 @@ class Handlers:
             target.namespace or "",
             target.name,
             wanted,
-            dry_run=_dry_run(request),
+            dry_run=write_options(request, target).dry_run,
         )
         return replies.json_reply(issued, 201)
 
