@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from tutorial.engine.attempt import Attempt, attempt_step
 from tutorial.engine.context import Context
-from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
+from tutorial.engine.decisions import Action, Decision, PauseKind
 from tutorial.engine.diagnosis import DONE
-from tutorial.engine.events import StepEnded, StepStarted
 from tutorial.engine.found import note_found, snapshot
 from tutorial.engine.history import begun_steps, last_outcomes
 from tutorial.engine.own_changes import noting_own_changes
@@ -23,6 +22,7 @@ from tutorial.engine.probing import probe_outside
 from tutorial.engine.quiet import attempt_quietly
 from tutorial.engine.recheck import Recheck
 from tutorial.engine.records import Outcome
+from tutorial.engine.telling import pause_at, tell_end, tell_step, tell_undone, why_not
 from tutorial.engine.undo import steps_to_undo, undo_steps
 
 
@@ -108,13 +108,13 @@ class Walk:
             self._asked_for_cleanup = True
             self._kind = PauseKind.CLEANUP
             return
-        lacking = self._lacking(planned) if outcome not in DONE else ""
-        if lacking:
+        reason = why_not(self._context, planned) if outcome not in DONE else ""
+        if reason:
             self._context.ledger.note(Outcome(planned.step.id, "skipped", 0))
-            self._end_step(planned, "skipped", reason=lacking)
+            tell_end(self._context, planned.step.id, "skipped", reason=reason)
             self.move_to(self._at + 1)
             return
-        self._show(planned)
+        tell_step(self._context, planned)
         self._kind = PauseKind.AFTER if outcome in DONE else PauseKind.BEFORE
 
     def _begins_cleanup(self, position: int) -> bool:
@@ -124,32 +124,6 @@ class Walk:
         before, here = self._steps[position - 1].step, self._steps[position].step
         return before.section != CLEANUP_SECTION and here.section == CLEANUP_SECTION
 
-    def _lacking(self, planned: PlannedStep) -> str:
-        """Why the step cannot be done, when a step that it needs was not."""
-        outcomes = self._outcomes()
-        for needed in planned.step.needs:
-            position = self._context.plan.position(needed)
-            if position is not None and outcomes.get(needed) not in DONE:
-                title = self._context.plan.fill(self._steps[position].step.title)
-                return f'It needs the step "{title}", which is not done ({outcomes.get(needed, "not run")}).'
-        return ""
-
-    def _show(self, planned: PlannedStep) -> None:
-        plan, step = self._context.plan, planned.step
-        self._context.emitter.emit(
-            StepStarted,
-            step=step.id,
-            number=planned.number,
-            total=plan.total,
-            section=plan.section(step),
-            title=plan.fill(step.title),
-            explain=plan.fill(step.explain),
-            command=self._context.tools.masker.mask(plan.fill(step.command)),
-            sample=plan.fill(step.sample),
-            aside=step.aside,
-            notes=plan.notes(step),
-        )
-
     def _decide(self, planned: PlannedStep, kind: PauseKind) -> Decision:
         goes_alone = kind in (PauseKind.BEFORE, PauseKind.AFTER)
         if goes_alone and self._rest_of and planned.step.section == self._rest_of:
@@ -157,26 +131,11 @@ class Walk:
         if goes_alone or kind is PauseKind.CLEANUP:
             self._rest_of = ""
         try:
-            return self._prompter.decide(self._pause(planned, kind))
+            verdict = self._last.verdict if self._last else None
+            return self._prompter.decide(pause_at(self._context, planned, kind, verdict))
         except (OSError, EOFError):
             self._ending = Ending("stopped", Stop.HANGUP)
             return Decision(Action.QUIT)
-
-    def _pause(self, planned: PlannedStep, kind: PauseKind) -> Pause:
-        plan = self._context.plan
-        outcomes = self._outcomes()
-        return Pause(
-            kind=kind,
-            step=planned.step,
-            number=planned.number,
-            total=plan.total,
-            command=plan.fill(planned.step.command),
-            dependants=tuple(plan.fill(step.title) for step in plan.dependants(planned.step.id)),
-            steps=tuple(each.step for each in self._steps),
-            done=frozenset(step for step, outcome in outcomes.items() if outcome in DONE),
-            verdict=self._last.verdict if self._last else None,
-            sections=plan.tutorial.sections,
-        )
 
     def _carry_out(self, decision: Decision, planned: PlannedStep, kind: PauseKind) -> None:
         if self._must_end():
@@ -233,7 +192,14 @@ class Walk:
         self._last = attempt
         self.not_ready = attempt.not_ready
         after = self._context.plan.fill(planned.step.after) if attempt.outcome == "passed" else ""
-        self._end_step(planned, attempt.outcome, attempt.seconds, after, attempt.reason)
+        tell_end(
+            self._context,
+            planned.step.id,
+            attempt.outcome,
+            seconds=attempt.seconds,
+            after=after,
+            reason=attempt.reason,
+        )
         if attempt.outcome == "failed":
             self._kind = PauseKind.FAILED
         elif attempt.outcome == "interrupted":
@@ -242,13 +208,6 @@ class Walk:
             self.move_to(self._at + 1)
         else:
             self._kind = PauseKind.AFTER
-
-    def _end_step(
-        self, planned: PlannedStep, outcome: str, seconds: float = 0.0, after: str = "", reason: str = ""
-    ) -> None:
-        self._context.emitter.emit(
-            StepEnded, step=planned.step.id, outcome=outcome, seconds=seconds, after=after, reason=reason
-        )
 
     def _again(self, planned: PlannedStep, command: str) -> None:
         """Run it again; what cannot be repeated is undone first."""
@@ -274,7 +233,7 @@ class Walk:
     def _skip(self, planned: PlannedStep, kind: PauseKind) -> None:
         if kind is not PauseKind.FAILED:
             self._context.ledger.note(Outcome(planned.step.id, "skipped", 0))
-            self._end_step(planned, "skipped")
+            tell_end(self._context, planned.step.id, "skipped")
         self.move_to(self._at + 1)
 
     def _undo(self, kind: PauseKind) -> None:
@@ -297,8 +256,7 @@ class Walk:
         step_ids = steps_to_undo(self._context, step_id)
         complete = undo_steps(self._context, step_ids)
         if complete:
-            for each in step_ids:
-                self._context.emitter.emit(StepEnded, step=each, outcome="undone", seconds=0.0)
+            tell_undone(self._context, step_ids)
         return complete
 
     def _jump(self, step_id: str) -> None:
