@@ -119,6 +119,12 @@ class AlreadyThereError(NotReadyError):
     """An object that the run would create was there before the run."""
 
 
+class StoppedError(TutorialError):
+    """A Ctrl-C where there is no pause to return to."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 class JournalError(TutorialError):
     """The journal cannot be read or written: no new step may begin."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from engine.fakes import LESSON, Crash, Script, World, reference
+from engine.fakes import LESSON, Crash, Script, World, reference, step
 
 from tutorial.engine.decisions import Action
 from tutorial.engine.events import RunStarted
+from tutorial.engine.history import begun_steps
+from tutorial.engine.ports import ObjectState, Stop
 from tutorial.engine.records import Closed
-from tutorial.errors import ClusterAwayError, ExitCode
+from tutorial.errors import ClusterAwayError, ExitCode, StoppedError
+from tutorial.steps.model import ObjectReference
 
 
 def kept_before(step_id: str) -> World:
@@ -82,3 +85,44 @@ def test_a_cluster_that_is_away_leaves_the_run_as_it_was() -> None:
         world.run(Script(), auto=True, resumed=True)
     assert world.cluster.picture() == before
     assert world.journal.kept[-1] == Closed("kept", kept=True)
+
+
+def cut_off(command: str) -> World:
+    """A run whose process died while this command was to make a service."""
+    world = World((step("web", command, creates=["service/web@default"]),))
+    world.moments.crash_at = 7
+    with pytest.raises(Crash):
+        world.run(Script(), auto=True)
+    assert begun_steps(world.journal.records())[0].unconfirmed
+    world.new_process()
+    return world
+
+
+def test_a_request_that_lands_late_is_found_before_the_step_is_done_again() -> None:
+    world = cut_off("make service/web@default")
+    world.cluster.remove(reference("service/web@default"))
+    lookup = world.cluster.lookup
+
+    def land(where: ObjectReference) -> ObjectState | None:
+        """The request arrives just after the first look."""
+        state = lookup(where)
+        if where == reference("service/web@default"):
+            world.cluster.make("service/web@default")
+            world.cluster.lookup = lookup  # type: ignore[method-assign]
+        return state
+
+    world.cluster.lookup = land  # type: ignore[method-assign]
+    assert world.run(Script(), auto=True, resumed=True).exit_code is ExitCode.OK
+    assert set(world.cluster.picture()) == {"service/kubernetes@default"}
+
+
+def test_a_control_c_before_it_goes_on_keeps_everything() -> None:
+    world = cut_off("make service/web@default")
+    world.stopper.send(Stop.INTERRUPT)
+    with pytest.raises(StoppedError) as raised:
+        world.run(Script(), auto=True, resumed=True)
+    assert raised.value.exit_code is ExitCode.INTERRUPTED
+    assert world.journal.kept[-1] == Closed("kept", kept=True)
+    world.new_process()
+    assert world.run(Script(), auto=True, resumed=True).exit_code is ExitCode.OK
+    assert set(world.cluster.picture()) == {"service/kubernetes@default"}

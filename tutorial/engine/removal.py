@@ -67,6 +67,14 @@ class Remover:
         offspring_gone = self._confirm_offspring(begun.step, offspring)
         return looked_up and len(deleted) == len(targets) and gone and offspring_gone
 
+    def remove_late(self, steps: Sequence[Begun]) -> set[str]:
+        """Look again, after a while, for what the last requests of commands that were cut off have
+        made; the steps of which something is left."""
+        late = [step for step in steps if step.was_cut_off and step.unconfirmed and self.objects]
+        if late:
+            self._tools.clock.sleep(self._tools.limits.late)
+        return {step.step for step in late if not self.remove_objects(step)}
+
     def _clean_up(self, begun: Begun) -> bool:
         """Run the step's cleanup commands, every one; whether all ended well."""
         results = [self._run_when_answered(begun, command) for command in begun.cleanup]

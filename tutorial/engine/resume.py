@@ -8,10 +8,11 @@ from __future__ import annotations
 from tutorial.engine.context import Context
 from tutorial.engine.diagnosis import DONE
 from tutorial.engine.history import adopted_objects, begun_steps, last_outcomes, owned_objects
+from tutorial.engine.ports import Stop
 from tutorial.engine.quiet import sets_variables
 from tutorial.engine.records import Undone
 from tutorial.engine.undo import undo_steps
-from tutorial.errors import NotReadyError
+from tutorial.errors import NotReadyError, StoppedError
 
 
 def settle(context: Context) -> None:
@@ -19,12 +20,15 @@ def settle(context: Context) -> None:
 
     Raises:
         NotReadyError: the cluster cannot be asked, or a cut-off step cannot be undone.
+        StoppedError: a Ctrl-C stopped it.
     """
     records = context.ledger.records()
     outcomes = last_outcomes(records)
     began = [*(each.step for each in begun_steps(records)), *(step for step, _ in adopted_objects(records))]
     for step in reversed(dict.fromkeys(began)):
         if outcomes.get(step) not in DONE and not undo_steps(context, [step]):
+            if context.stopper.pending() is Stop.INTERRUPT:
+                raise StoppedError("It was stopped before it went on; what was made is kept.")
             raise NotReadyError(
                 f"The step {step}, which was cut off, could not be undone.",
                 do="Put everything back: egress-tutorial rollback",

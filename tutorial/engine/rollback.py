@@ -59,11 +59,7 @@ def _undo_all(tools: Tools, remover: Remover, putting_back: PuttingBack, begun: 
     """Undo the steps, look again after those that were cut off, and put back what they replaced;
     whether all is undone."""
     undone = {step.step: remover.remove(step) for step in begun}
-    late = [step for step in begun if step.was_cut_off and step.unconfirmed and remover.objects]
-    if late:
-        tools.clock.sleep(tools.limits.late)
-        for step in late:
-            undone[step.step] = remover.remove_objects(step) and undone[step.step]
+    undone |= dict.fromkeys(remover.remove_late(begun), False)
     all_back = not remover.objects or putting_back.run()
     for step in begun:
         tools.ledger.note(Undone(step.step, None, undone[step.step]))

@@ -28,7 +28,8 @@ def steps_to_undo(context: Context, step_id: str) -> list[str]:
 
 
 def undo_steps(context: Context, step_ids: Iterable[str]) -> bool:
-    """Undo the steps in this order; false when something is still there (a notice says what).
+    """Undo the steps in this order; false when something is still there (a notice says what). A Ctrl-C
+    stops it and stays pending.
 
     Raises:
         JournalError: an intent could not be written.
@@ -39,7 +40,7 @@ def undo_steps(context: Context, step_ids: Iterable[str]) -> bool:
     try:
         for step_id in step_ids:
             begun = find_begun(context.ledger.records(), step_id)
-            undone = begun is None or remover.remove(begun)
+            undone = begun is None or (remover.remove(begun) and not remover.remove_late([begun]))
             restored |= _restore(context, begun, remover.patience) if begun else set()
             putting_back = PuttingBack(context.tools, remover.patience, {step_id})
             undone = putting_back.run() and undone
@@ -48,7 +49,6 @@ def undo_steps(context: Context, step_ids: Iterable[str]) -> bool:
         if restored:
             complete = recapture(context, restored) is None and complete
     except Stopped:
-        context.stopper.clear()
         complete = False
     except TutorialError as error:
         if error is context.failure:
