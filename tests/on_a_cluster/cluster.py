@@ -10,10 +10,11 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from end_to_end.machine import KUBECTL, Machine, wait_until
@@ -70,9 +71,16 @@ class Cluster:
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         """kubectl against the cluster; its stdout."""
-        context = ("--context", self.context) if self.context else ()
+        return self._run([KUBECTL, *self.arguments, *arguments], given)
+
+    def shell(self, command: str) -> str:
+        """A line that a person types, with `kubectl` for this cluster; its stdout."""
+        words = " ".join(quote(word) for word in (KUBECTL, *self.arguments))
+        return self._run(["bash", "-c", f'kubectl() {{ {words} "$@"; }}; {command}'])
+
+    def _run(self, command: Sequence[str], given: str | None = None) -> str:
         done = subprocess.run(
-            [KUBECTL, "--kubeconfig", str(self.kubeconfig), *context, *arguments],
+            command,
             env={**os.environ, "KUBECACHEDIR": str(self.folder / "kubectl-cache"), "KUBERC": "off"},
             input=given,
             capture_output=True,
