@@ -12,6 +12,8 @@ import pytest
 
 from tutorial.app import RunOptions, resume_run, rollback_run, run_tutorial, status, unreadable_runs
 from tutorial.errors import ExitCode, JournalError, NotReadyError, RollbackIncompleteError, UsageError
+from tutorial.journal.paths import state_home
+from tutorial.journal.run_folder import RunFolder, RunMeta
 from tutorial.ui.environment import Environment
 
 ROOT = Path(__file__).parents[1]
@@ -193,3 +195,19 @@ def wait_for(path: Path, seconds: float = 20) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not appear"
         time.sleep(0.02)
+
+
+def test_a_run_that_was_killed_before_it_knew_where_its_commands_go_is_not_gone_on_with(
+    lesson: Path, environment: Environment, tmp_path: Path
+) -> None:
+    """Without a backend its commands would reach the cluster of the user's current context."""
+    home = state_home(environment.variables)
+    meta = RunMeta("lesson-1", "lesson", str(lesson), time.time(), "1")
+    RunFolder.create(home, meta).close()
+    with pytest.raises(UsageError, match="ended before its first step"):
+        resume_run("lesson-1", auto(lesson), environment)
+    assert not (tmp_path / "made").exists()
+    assert status(environment) == []
+    with pytest.raises(UsageError, match="There is no run to go on with"):
+        resume_run(None, auto(lesson), environment)
+    assert rollback_run("lesson-1", auto(lesson), environment) is ExitCode.OK

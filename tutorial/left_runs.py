@@ -84,8 +84,18 @@ def reopen_backend(
     folder: RunFolder, home: Path, environment: Environment, *, ask_facts: bool = True
 ) -> AbstractContextManager[OpenBackend]:
     """The backend that the run used before; a sandbox that is gone is started anew. Without
-    `ask_facts` a cluster is not asked for anything: it may be away."""
+    `ask_facts` a cluster is not asked for anything: it may be away.
+
+    Raises:
+        UsageError: the run ended before it had one. Its commands must not run without: they would
+            reach whatever kubectl finds.
+    """
     meta = folder.meta
+    if not meta.backend:
+        raise UsageError(
+            f"The run {meta.id} ended before its first step, so there is nothing to go on with.",
+            do=f"Start again: egress-tutorial run {shlex.quote(meta.tutorial)}",
+        )
     return open_backend(
         requires="none" if meta.backend == "none" else "cluster",
         folder=folder.path,

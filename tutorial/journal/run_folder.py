@@ -41,8 +41,9 @@ class RunMeta:
     """What a run is, as far as it is known before its first step.
 
     `variables` are the run's settings (`--set` and defaults); `backend` is `sandbox`, `cluster` or
-    `none` and `backend_parameters` what opens it again; `created` is seconds since the epoch;
-    `version` is the program's; `trusted` is the digest of commands that a person agreed to.
+    `none`, empty as long as that is not known, and `backend_parameters` what opens it again; `created`
+    is seconds since the epoch; `version` is the program's; `trusted` is the digest of commands that a
+    person agreed to.
     """
 
     id: str
@@ -51,14 +52,15 @@ class RunMeta:
     created: float
     version: str
     variables: Mapping[str, str] = field(default_factory=dict)
-    backend: str = "none"
+    backend: str = ""
     backend_label: str = ""
     backend_parameters: Mapping[str, str] = field(default_factory=dict)
     trusted: str = ""
 
 
 class RunState(Enum):
-    """How a run stands. INTERRUPTED: its process is gone, and it was never closed."""
+    """How a run stands. INTERRUPTED: its process is gone, and it was never closed. One that ended
+    before it knew its backend has nothing to undo or to go on with: it is CLOSED, too."""
 
     RUNNING = "running"
     INTERRUPTED = "interrupted"
@@ -242,12 +244,14 @@ def _listing(path: Path) -> RunListing:
     meta = _read_meta(path)
     process = holder(path / "lock")
     records = read_journal(path / "journal.jsonl")
-    return RunListing(meta, _state(process, records), records, process)
+    return RunListing(meta, _state(meta, process, records), records, process)
 
 
-def _state(process: int | None, records: Sequence[Record]) -> RunState:
+def _state(meta: RunMeta, process: int | None, records: Sequence[Record]) -> RunState:
     if process is not None:
         return RunState.RUNNING
+    if not meta.backend and not records:
+        return RunState.CLOSED
     last = records[-1] if records else None
     if not isinstance(last, Closed):
         return RunState.INTERRUPTED
