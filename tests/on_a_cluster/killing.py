@@ -102,16 +102,17 @@ class Worker:
         kind = "bundled" if self._chance.random() < CHANCE_OF_BUNDLED else "small"
         tutorial = "externalname" if kind == "bundled" else str(self._lesson)
         where = (*self._cluster.arguments, *namespaces.settings)
-        self._kill(kind, ("run", tutorial, "--auto", "--trust", *where))
-        if self._chance.random() < CHANCE_OF_RESUME and self._is_left():
-            self._kill(kind, ("resume", "--auto", "--trust"))
-        if self._chance.random() < CHANCE_OF_KILLED_ROLLBACK and self._is_left():
+        cut_off = self._kill(kind, ("run", tutorial, "--auto", "--trust", *where))
+        if cut_off and self._chance.random() < CHANCE_OF_RESUME:
+            cut_off = self._kill(kind, ("resume", "--auto", "--trust"))
+        if cut_off and self._chance.random() < CHANCE_OF_KILLED_ROLLBACK:
             self._kill("rollback", ("rollback",))
         done = self._run("rollback")
         assert done.code == 0, f"the rollback ended with {done.code}"
 
-    def _kill(self, kind: str, arguments: tuple[str, ...]) -> None:
-        """Start the command and send it a signal at a random moment of its usual time."""
+    def _kill(self, kind: str, arguments: tuple[str, ...]) -> bool:
+        """Start the command and send it a signal at a random moment of its usual time; whether that
+        cut it off, so that it could end nothing itself."""
         usual = self._seconds.setdefault(kind, 0.5)
         number = self._chance.choice(SIGNALS)
         moment = self._chance.uniform(0, 1.1) * usual
@@ -123,18 +124,16 @@ class Worker:
         ended = started.wait()
         seconds = time.monotonic() - began
         self._tell_of(ended)
+        assert "Traceback" not in ended.output
         if ended.code in ENDS[number]:
             self._count.note(f"{kind} {number.name}")
-        else:
-            assert ended.code == 0 or kind == "rollback", f"the command ended with {ended.code}"
-            self._count.note_whole_run()
-            self._seconds[kind] = 0.5 * usual + 0.5 * seconds
-        assert "Traceback" not in ended.output
-
-    def _is_left(self) -> bool:
-        """Whether there is a run to go on with or to undo."""
-        ended = self._run("status")
-        return "egress-tutorial rollback" in ended.output
+            return ended.code == -signal.SIGKILL
+        if arguments[0] == "resume" and ended.code == 2:  # it had been cut off before its first step
+            return False
+        assert ended.code == 0 or kind == "rollback", f"the command ended with {ended.code}"
+        self._count.note_whole_run()
+        self._seconds[kind] = 0.5 * usual + 0.5 * seconds
+        return False
 
     def _run(self, *arguments: str) -> Ended:
         self._tell(" ".join(arguments))
