@@ -70,7 +70,7 @@ class EventRecorder:
             "kind": involved["kind"],
             "name": metadata["name"],
             "namespace": metadata.get("namespace"),
-            "resourceVersion": metadata["resourceVersion"],
+            "resourceVersion": metadata.get("resourceVersion"),
             "uid": metadata["uid"],
             "fieldPath": field_path,
         }

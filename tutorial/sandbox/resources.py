@@ -6,7 +6,7 @@ Istio 1.31.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -118,45 +118,33 @@ REPLICA_SET = ResourceType(
 ENDPOINT_SLICE = ResourceType(
     "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "io.k8s.api.discovery.v1.EndpointSlice"
 )
-DESTINATION_RULE = ResourceType(
-    "networking.istio.io",
-    "v1",
-    "DestinationRule",
-    "destinationrules",
-    "io.istio.networking.v1.DestinationRule",
-    short_names=("dr",),
-    categories=("istio-io", "networking-istio-io"),
-    custom=True,
-)
-DESTINATION_RULE_BETA = ResourceType(
-    "networking.istio.io",
-    "v1beta1",
-    "DestinationRule",
-    "destinationrules",
-    "io.istio.networking.v1.DestinationRule",
-    short_names=("dr",),
-    categories=("istio-io", "networking-istio-io"),
-    custom=True,
-)
-VIRTUAL_SERVICE = ResourceType(
-    "networking.istio.io",
-    "v1",
-    "VirtualService",
-    "virtualservices",
-    "io.istio.networking.v1.VirtualService",
-    short_names=("vs",),
-    categories=("istio-io", "networking-istio-io"),
-    custom=True,
-)
-SERVICE_ENTRY = ResourceType(
-    "networking.istio.io",
-    "v1",
-    "ServiceEntry",
-    "serviceentries",
-    "io.istio.networking.v1.ServiceEntry",
-    short_names=("se",),
-    categories=("istio-io", "networking-istio-io"),
-    custom=True,
+
+
+def _istio(area: str, version: str, kind: str, plural: str, short_name: str) -> ResourceType:
+    """A kind of Istio's; all its versions share one schema."""
+    return ResourceType(
+        f"{area}.istio.io",
+        version,
+        kind,
+        plural,
+        f"io.istio.{area}.v1.{kind}",
+        short_names=(short_name,),
+        categories=("istio-io", f"{area}-istio-io"),
+        custom=True,
+    )
+
+
+DESTINATION_RULE = _istio("networking", "v1", "DestinationRule", "destinationrules", "dr")
+SERVICE_ENTRY = _istio("networking", "v1", "ServiceEntry", "serviceentries", "se")
+VIRTUAL_SERVICE = _istio("networking", "v1", "VirtualService", "virtualservices", "vs")
+PEER_AUTHENTICATION = _istio("security", "v1", "PeerAuthentication", "peerauthentications", "pa")
+_OLDER_VERSIONS = (
+    *(
+        replace(kind, version=version)
+        for version in ("v1beta1", "v1alpha3")
+        for kind in (DESTINATION_RULE, SERVICE_ENTRY, VIRTUAL_SERVICE)
+    ),
+    replace(PEER_AUTHENTICATION, version="v1beta1"),
 )
 ROLE = ResourceType(RBAC_GROUP, "v1", "Role", "roles", _RBAC + "Role")
 ROLE_BINDING = ResourceType(RBAC_GROUP, "v1", "RoleBinding", "rolebindings", _RBAC + "RoleBinding")
@@ -210,11 +198,12 @@ RESOURCES: tuple[ResourceType, ...] = (
     SUBJECT_ACCESS_REVIEW,
     ENDPOINT_SLICE,
     DESTINATION_RULE,
-    DESTINATION_RULE_BETA,
     SERVICE_ENTRY,
     VIRTUAL_SERVICE,
     CLUSTER_ROLE_BINDING,
     CLUSTER_ROLE,
     ROLE_BINDING,
     ROLE,
+    PEER_AUTHENTICATION,
+    *_OLDER_VERSIONS,
 )

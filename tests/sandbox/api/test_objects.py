@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from tutorial.sandbox.resources import (
     CONFIG_MAP,
     DEPLOYMENT,
     DESTINATION_RULE,
-    DESTINATION_RULE_BETA,
     ENDPOINTS,
     NAMESPACE,
     POD,
@@ -21,6 +21,8 @@ from tutorial.sandbox.resources import (
 from tutorial.sandbox.schemas import Schemas
 from tutorial.sandbox.status import ApiError
 from tutorial.sandbox.store.store import Store
+
+BETA = replace(DESTINATION_RULE, version="v1beta1")
 
 Object = dict[str, Any]
 
@@ -200,7 +202,7 @@ def test_versions_show_the_same_object(objects: ObjectsFacade) -> None:
         "spec": {"host": "h"},
     }
     made = objects.create(DESTINATION_RULE, "default", rule)
-    beta = objects.get(DESTINATION_RULE_BETA, "default", "r")
+    beta = objects.get(BETA, "default", "r")
     assert beta["apiVersion"] == "networking.istio.io/v1beta1"
     assert beta["metadata"]["uid"] == made["metadata"]["uid"]
 

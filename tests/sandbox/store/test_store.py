@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutorial.sandbox.resources import CONFIG_MAP, DESTINATION_RULE, DESTINATION_RULE_BETA, SERVICE
+from tutorial.sandbox.resources import CONFIG_MAP, DESTINATION_RULE, SERVICE
 from tutorial.sandbox.store.store import HISTORY, Store, TooOldError
 from tutorial.sandbox.store.watching import WatchOverflowError
+
+BETA = replace(DESTINATION_RULE, version="v1beta1")
 
 
 def config(name: str, namespace: str = "default", **data: str) -> dict[str, Any]:
@@ -55,7 +58,7 @@ def test_lists_are_in_order_of_namespace_and_name() -> None:
 def test_versions_of_a_kind_share_their_objects() -> None:
     store = Store()
     store.put(DESTINATION_RULE, config("a"))
-    assert store.get(DESTINATION_RULE_BETA, "default", "a") is not None
+    assert store.get(BETA, "default", "a") is not None
 
 
 async def test_a_watch_resumes_after_the_revision_it_saw() -> None:

@@ -21,6 +21,7 @@ from tutorial.sandbox.resources import (
     EVENT,
     NAMESPACE,
     NODE,
+    PEER_AUTHENTICATION,
     POD,
     REPLICA_SET,
     ROLE,
@@ -154,6 +155,7 @@ _COLUMNS: dict[tuple[str, str], tuple[Column, ...]] = {
         Column("Resolution", cells.field("spec.resolution")),
         _AGE,
     ),
+    PEER_AUTHENTICATION.storage_key: (_NAME, Column("Mode", cells.field("spec.mtls.mode")), _AGE),
     VIRTUAL_SERVICE.storage_key: (
         _NAME,
         Column("Gateways", cells.json_list("spec.gateways")),

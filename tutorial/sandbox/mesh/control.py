@@ -7,13 +7,11 @@ again whenever it is replaced.
 
 from __future__ import annotations
 
-import datetime
 import json
 import logging
 import os
 import shutil
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,10 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutorial.errors import SandboxError
+from tutorial.sandbox.events import EventRecorder
+from tutorial.sandbox.mesh.authentication import DISABLE, InboundModes, inbound_modes
 from tutorial.sandbox.mesh.destination_rules import policy_for, rule_for
 from tutorial.sandbox.mesh.envoy import admin, bootstrap
-from tutorial.sandbox.mesh.envoy.clusters import MeshIdentity, clusters, is_refused
+from tutorial.sandbox.mesh.envoy.clusters import clusters, is_refused
 from tutorial.sandbox.mesh.envoy.discovery import DiscoveryFile, discovery_files
+from tutorial.sandbox.mesh.envoy.inbound import passthrough_cluster, virtual_inbound
 from tutorial.sandbox.mesh.envoy.listeners import listeners
 from tutorial.sandbox.mesh.envoy.routes import route_configurations
 from tutorial.sandbox.mesh.injection import has_sidecar
@@ -33,8 +34,13 @@ from tutorial.sandbox.mesh.registry import Service, registry
 from tutorial.sandbox.mesh.workload import CANONICAL_NAME, canonical_labels, node_id, peer_metadata
 from tutorial.sandbox.net.watching import Watcher
 from tutorial.sandbox.ports import Object, Objects, ProxyStart
-from tutorial.sandbox.resources import DESTINATION_RULE, ENDPOINT_SLICE, EVENT, SERVICE
-from tutorial.sandbox.status import ApiError
+from tutorial.sandbox.resources import (
+    DESTINATION_RULE,
+    ENDPOINT_SLICE,
+    PEER_AUTHENTICATION,
+    POD,
+    SERVICE,
+)
 
 if TYPE_CHECKING:
     from tutorial.sandbox.mesh.certificates import MeshAuthority
@@ -59,6 +65,7 @@ log = logging.getLogger(__name__)
 class _Proxy:
     """A pod's proxy: what was written for it, by file name."""
 
+    uid: str
     namespace: str
     service_account: str
     folder: Path
@@ -82,7 +89,9 @@ class MeshControl:
         self._proxy_folder = proxy_folder
         self._proxies: dict[str, _Proxy] = {}
         self._refused: set[tuple[str, int]] = set()
-        self._watcher = Watcher(objects, (SERVICE, ENDPOINT_SLICE, DESTINATION_RULE), self._reconcile)
+        self._events = EventRecorder(objects, "sandbox-mesh")
+        watched = (SERVICE, ENDPOINT_SLICE, DESTINATION_RULE, PEER_AUTHENTICATION, POD)
+        self._watcher = Watcher(objects, watched, self._reconcile)
 
     async def start(self) -> None:
         """Follow the services, their endpoints and the rules."""
@@ -103,6 +112,7 @@ class MeshControl:
         seen_folder = self._proxy_folder or str(folder)
         identity = node_id(pod, pod_ip)
         proxy = _Proxy(
+            uid=metadata["uid"],
             namespace=metadata["namespace"],
             service_account=pod["spec"].get("serviceAccountName") or "default",
             folder=folder,
@@ -146,18 +156,31 @@ class MeshControl:
             self._configure(proxy, view)
 
     def _view(self) -> _View:
+        policies = tuple(self._objects.list(PEER_AUTHENTICATION))
+        pods = [pod for pod in self._objects.list(POD) if has_sidecar(pod)]
         return _View(
             registry(self._objects.list(SERVICE), self._objects.list(ENDPOINT_SLICE)),
             tuple(self._objects.list(DESTINATION_RULE)),
+            {pod["metadata"]["uid"]: inbound_modes(policies, pod) for pod in pods},
+            {
+                address: inbound_modes(policies, pod)
+                for pod in pods
+                if (address := pod.get("status", {}).get("podIP"))
+            },
         )
 
     def _configure(self, proxy: _Proxy, view: _View) -> None:
         """Write what changed: clusters first, so that no route names one that is not there yet,
         and routes before the listeners that ask for them."""
+        identity = self._authority.identity(proxy.namespace, proxy.service_account)
+        modes = view.modes.get(proxy.uid, InboundModes())
         wanted = discovery_files(
-            clusters(view.services, view.rules, proxy.namespace, lambda: self._identity(proxy)),
+            [
+                *clusters(view.services, view.rules, proxy.namespace, identity, view.takes_mesh_tls),
+                passthrough_cluster(),
+            ],
             route_configurations(view.services, proxy.namespace, proxy.added_headers),
-            listeners(view.services, proxy.seen_folder),
+            listeners(view.services, proxy.seen_folder, virtual_inbound(identity, modes)),
         )
         for name, file in wanted.items():
             if proxy.files.get(name) != file:
@@ -165,9 +188,6 @@ class MeshControl:
         for name in proxy.files.keys() - wanted.keys():
             (proxy.folder / name).unlink(missing_ok=True)
         proxy.files = wanted
-
-    def _identity(self, proxy: _Proxy) -> MeshIdentity:
-        return self._authority.identity(proxy.namespace, proxy.service_account)
 
     @cached_property
     def _authority(self) -> MeshAuthority:
@@ -185,10 +205,7 @@ class MeshControl:
                 continue
             self._refused.add(version)
             log.warning("%s/%s: %s", metadata["namespace"], metadata["name"], REFUSED_MESSAGE)
-            try:
-                self._objects.create(EVENT, metadata["namespace"], _refusal(rule))
-            except ApiError as error:
-                log.warning("No event for the refused rule: %s", error.message)
+            self._events.warning(rule, "UnsupportedTLSMode", REFUSED_MESSAGE)
 
 
 @dataclass(frozen=True)
@@ -197,6 +214,14 @@ class _View:
 
     services: tuple[Service, ...]
     rules: tuple[Object, ...]
+    modes: Mapping[str, InboundModes]
+    """What the pods with a sidecar take, by their uids."""
+    meshed: Mapping[str, InboundModes]
+    """The same by their addresses, as far as they have one."""
+
+    def takes_mesh_tls(self, address: str, port: int) -> bool:
+        modes = self.meshed.get(address)
+        return modes is not None and modes.at(port) != DISABLE
 
     def refused_rules(self) -> list[Object]:
         """The rules in force somewhere whose TLS mode the sandbox cannot follow."""
@@ -229,30 +254,6 @@ def envoy_program() -> str:
             "The sandbox cannot run its Envoy.", why=f"{path} is missing or not executable.", do=do
         )
     return str(path)
-
-
-def _refusal(rule: Object) -> Object:
-    metadata = rule["metadata"]
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": f"{metadata['name']}.{time.time_ns():x}", "namespace": metadata["namespace"]},
-        "involvedObject": {
-            "apiVersion": rule["apiVersion"],
-            "kind": rule["kind"],
-            "name": metadata["name"],
-            "namespace": metadata["namespace"],
-            "uid": metadata["uid"],
-        },
-        "type": "Warning",
-        "reason": "UnsupportedTLSMode",
-        "message": REFUSED_MESSAGE,
-        "source": {"component": "sandbox-mesh"},
-        "firstTimestamp": now,
-        "lastTimestamp": now,
-        "count": 1,
-    }
 
 
 def _replace(path: Path, content: Object) -> None:

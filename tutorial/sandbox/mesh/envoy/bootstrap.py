@@ -38,14 +38,7 @@ def bootstrap(node_id: str, service: str, folder: str) -> dict[str, Any]:
         "cluster_manager": {
             "upstream_bind_config": {
                 "source_address": {"address": "0.0.0.0", "port_value": 0},
-                "socket_options": [
-                    {
-                        "level": _SOL_SOCKET,
-                        "name": _SO_MARK,
-                        "int_value": PROXY_MARK,
-                        "state": "STATE_PREBIND",
-                    }
-                ],
+                "socket_options": mark_sockets(),
             }
         },
         "overload_manager": {
@@ -72,6 +65,12 @@ def bootstrap(node_id: str, service: str, folder: str) -> dict[str, Any]:
         },
         "static_resources": {"listeners": [_readiness_listener()]},
     }
+
+
+def mark_sockets() -> list[dict[str, Any]]:
+    """What marks the proxy's own connections, so that they are not redirected to it again."""
+    mark = {"level": _SOL_SOCKET, "name": _SO_MARK, "int_value": PROXY_MARK, "state": "STATE_PREBIND"}
+    return [mark]
 
 
 def config_source(path: str) -> dict[str, Any]:

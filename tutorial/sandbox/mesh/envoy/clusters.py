@@ -41,17 +41,25 @@ class MeshIdentity:
     authority: str
 
 
+TakesMeshTls = Callable[[str, int], bool]
+"""Whether the pod at that address takes mesh TLS on that port."""
+
+
 def clusters(
     services: Iterable[Service],
     rules: Sequence[Object],
     proxy_namespace: str,
-    identity: Callable[[], MeshIdentity],
+    identity: MeshIdentity,
+    takes_mesh_tls: TakesMeshTls,
 ) -> list[Config]:
-    """Every cluster of a proxy; `identity` is asked for only when a rule wants mesh TLS."""
+    """Every cluster of a proxy for connections out of its pod."""
     built = [_passthrough(), {"name": BLACK_HOLE, "type": "STATIC", "connect_timeout": _CONNECT_TIMEOUT}]
     for service in services:
         rule = rule_for(rules, service, proxy_namespace)
-        built += [_cluster(service, port, policy_for(rule, port.number), identity) for port in service.ports]
+        built += [
+            _cluster(service, port, policy_for(rule, port.number), identity, takes_mesh_tls)
+            for port in service.ports
+        ]
     return built
 
 
@@ -74,11 +82,16 @@ def _passthrough() -> Config:
 
 
 def _cluster(
-    service: Service, port: ServicePort, policy: Config, identity: Callable[[], MeshIdentity]
+    service: Service,
+    port: ServicePort,
+    policy: Config,
+    identity: MeshIdentity,
+    takes_mesh_tls: TakesMeshTls,
 ) -> Config:
     name = cluster_name(service, port)
     tls = policy.get("tls") or {}
     endpoints = () if is_refused(policy) else port.endpoints
+    meshed = frozenset() if tls else frozenset(one for one in endpoints if takes_mesh_tls(*one))
     config: Config = {"name": name, "connect_timeout": _CONNECT_TIMEOUT}
     balancer = (policy.get("loadBalancer") or {}).get("simple", "LEAST_REQUEST")
     if balancer == "PASSTHROUGH" and not is_refused(policy):
@@ -89,7 +102,7 @@ def _cluster(
             "lb_policy": _BALANCERS.get(balancer, "LEAST_REQUEST"),
             "load_assignment": {
                 "cluster_name": name,
-                "endpoints": [{"lb_endpoints": [_endpoint(*endpoint) for endpoint in endpoints]}],
+                "endpoints": [{"lb_endpoints": [_endpoint(*one, meshed=one in meshed) for one in endpoints]}],
             },
         }
     options = _protocol(port.protocol)
@@ -98,14 +111,33 @@ def _cluster(
             config["transport_socket"] = _tls_socket(_simple_tls(tls, port.protocol))
             options |= _names_from_request(tls)
         case "ISTIO_MUTUAL":
-            config["transport_socket"] = _tls_socket(_mesh_tls(service, port, identity()))
+            config["transport_socket"] = _tls_socket(_mesh_tls(service, port, identity))
+        case None if meshed:
+            config["transport_socket_matches"] = _by_endpoint(_tls_socket(_mesh_tls(service, port, identity)))
     if port.protocol is not Protocol.TCP:
         config["typed_extension_protocol_options"] = _http_options(options)
     return config
 
 
-def _endpoint(address: str, port: int) -> Config:
-    return {"endpoint": {"address": {"socket_address": {"address": address, "port_value": port}}}}
+def _endpoint(address: str, port: int, *, meshed: bool) -> Config:
+    endpoint: Config = {"endpoint": {"address": {"socket_address": {"address": address, "port_value": port}}}}
+    if meshed:
+        endpoint["metadata"] = {"filter_metadata": {"envoy.transport_socket_match": {"tlsMode": "istio"}}}
+    return endpoint
+
+
+def _by_endpoint(mesh_tls: Config) -> list[Config]:
+    """Istio's automatic mTLS: endpoints with a sidecar are spoken to with mesh TLS, others plainly."""
+    plain = {
+        "name": "envoy.transport_sockets.raw_buffer",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"
+        },
+    }
+    return [
+        {"name": "tlsMode-istio", "match": {"tlsMode": "istio"}, "transport_socket": mesh_tls},
+        {"name": "tlsMode-disabled", "match": {}, "transport_socket": plain},
+    ]
 
 
 def _protocol(protocol: Protocol) -> Config:

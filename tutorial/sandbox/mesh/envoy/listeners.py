@@ -29,8 +29,9 @@ _LISTENER_FILTERS = "type.googleapis.com/envoy.extensions.filters.listener."
 Config = dict[str, Any]
 
 
-def listeners(services: Iterable[Service], folder: str) -> list[Config]:
-    """Every listener of a proxy; `folder` holds its files, as it sees it."""
+def listeners(services: Iterable[Service], folder: str, inbound: Config) -> list[Config]:
+    """Every listener of a proxy; `folder` holds its files, as it sees it, `inbound` is the listener
+    of connections to its pod."""
     http_ports: set[int] = set()
     by_address: dict[str, Config] = {}
     for service in services:
@@ -42,6 +43,7 @@ def listeners(services: Iterable[Service], folder: str) -> list[Config]:
                 by_address[listener["name"]] = listener
     return [
         _virtual_outbound(),
+        inbound,
         *(_http_listener(port, folder) for port in sorted(http_ports)),
         *(by_address[name] for name in sorted(by_address)),
     ]
