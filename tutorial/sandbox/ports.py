@@ -8,7 +8,7 @@ Everything but the node agent runs in one asyncio loop in one thread, so plain m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -86,6 +86,10 @@ class Admission(Protocol):
     def admit_pod(self, pod: Object, namespace: Object) -> Object:
         """The pod to store: a changed copy, or `pod` itself."""
         ...
+
+
+Advisor = Callable[[ResourceType, Object], Iterable[str]]
+"""What a part will not act on in an object that a client writes, as warnings for that client."""
 
 
 class ExecSession(Protocol):

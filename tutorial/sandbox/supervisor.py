@@ -138,6 +138,7 @@ async def _start_parts(
     from tutorial.sandbox.internet.names import OUTSIDE_NAMES
     from tutorial.sandbox.internet.service import Internet
     from tutorial.sandbox.istioctl.program import write_program
+    from tutorial.sandbox.mesh.advice import advice
     from tutorial.sandbox.mesh.control import MeshControl
     from tutorial.sandbox.mesh.injection import Injector
     from tutorial.sandbox.net.dns import DnsServer
@@ -157,7 +158,7 @@ async def _start_parts(
     client.gone.add_done_callback(lambda _: ending.set())
     await client.add_address(CLUSTER_DNS)
 
-    objects = ObjectsFacade(Store(), Schemas.load(), Injector())
+    objects = ObjectsFacade(Store(), Schemas.load(), Injector(), [advice])
     certificate = make_certificate()
     token = secrets.token_urlsafe(32)
     internet = Internet(client, folder)

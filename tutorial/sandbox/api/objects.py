@@ -16,7 +16,7 @@ from tutorial.sandbox.api.field_paths import FieldTypes
 from tutorial.sandbox.api.managed_fields import record_update
 from tutorial.sandbox.api.object_watch import ObjectWatch
 from tutorial.sandbox.api.options import DeleteOptions, WriteOptions, by_control_plane
-from tutorial.sandbox.ports import Admission
+from tutorial.sandbox.ports import Admission, Advisor
 from tutorial.sandbox.resources import NAMESPACE, POD, SERVICE, SERVICE_ACCOUNT, ResourceType
 from tutorial.sandbox.schemas import DecodingError, FieldError, Schemas, invalid
 from tutorial.sandbox.store.store import Store
@@ -32,12 +32,20 @@ class ObjectsFacade:
         store: where they are kept; nobody else writes to it.
         schemas: the definitions that default and validate.
         admission: changes pods on their way in; None for none.
+        advisors: the parts that have something to say about what clients write.
     """
 
-    def __init__(self, store: Store, schemas: Schemas, admission: Admission | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        schemas: Schemas,
+        admission: Admission | None = None,
+        advisors: Sequence[Advisor] = (),
+    ) -> None:
         self.store = store
         self.schemas = schemas
         self.admission = admission
+        self._advisors = advisors
         self._types: dict[str, FieldTypes] = {}
 
     def types(self, resource: ResourceType) -> FieldTypes:
@@ -77,6 +85,7 @@ class ObjectsFacade:
         metadata.fill_on_create(resource, new, namespace)
         new = self.schemas.default(resource, new)
         space = self._open_namespace(resource, namespace, new)
+        asked = new
         if resource is POD:
             self._check_references(new)
         if resource is POD and self.admission is not None and space is not None:
@@ -87,7 +96,7 @@ class ObjectsFacade:
         self._refuse(resource, new, self.schemas.validate_create(resource, new))
         if options.confirm:
             options.confirm(None, new)
-        self._advise(resource, new, options)
+        self._advise(resource, asked, options)
         metadata.drop_empty_metadata(new)
         name = new["metadata"]["name"]
         if self.store.get(resource, new["metadata"].get("namespace"), name) is not None:
@@ -199,7 +208,7 @@ class ObjectsFacade:
         self._refuse(resource, new, self.schemas.validate_update(resource, old, new))
         if options.confirm:
             options.confirm(old, new)
-        self._advise(resource, new, options)
+        self._advise(resource, new, options, old)
         metadata.bump_generation(resource, new, old)
         record_update(self.types(resource), resource, old, new, options)
         new = metadata.in_order(new)
@@ -230,9 +239,16 @@ class ObjectsFacade:
             why = f"no PriorityClass with name {priority} was found"
             raise errors.forbidden(POD, name, why)
 
-    def _advise(self, resource: ResourceType, obj: Object, options: WriteOptions) -> None:
-        if not options.internal and not options.subresource:
-            options.warnings += self.schemas.advice(resource, obj)
+    def _advise(
+        self, resource: ResourceType, obj: Object, options: WriteOptions, old: Object | None = None
+    ) -> None:
+        """Warn a client of what it asks for; of what a part does not act on only when it changed."""
+        if options.internal or options.subresource:
+            return
+        options.warnings += self.schemas.advice(resource, obj)
+        if old is None or old.get("spec") != obj.get("spec"):
+            for advise in self._advisors:
+                options.warnings += advise(resource, obj)
 
     def _refuse(self, resource: ResourceType, obj: Object, faults: Sequence[FieldError]) -> None:
         if faults:

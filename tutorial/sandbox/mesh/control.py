@@ -23,7 +23,7 @@ from tutorial.sandbox.events import EventRecorder
 from tutorial.sandbox.mesh.authentication import DISABLE, InboundModes, inbound_modes
 from tutorial.sandbox.mesh.destination_rules import policy_for, rule_for
 from tutorial.sandbox.mesh.envoy import admin, bootstrap
-from tutorial.sandbox.mesh.envoy.clusters import clusters, is_refused
+from tutorial.sandbox.mesh.envoy.clusters import REFUSED_MESSAGE, clusters, is_refused
 from tutorial.sandbox.mesh.envoy.discovery import DiscoveryFile, discovery_files
 from tutorial.sandbox.mesh.envoy.inbound import passthrough_cluster, virtual_inbound
 from tutorial.sandbox.mesh.envoy.listeners import listeners
@@ -52,10 +52,6 @@ _BOOTSTRAP_FILE = "envoy.json"
 _ARGUMENTS = (
     *("--disable-hot-restart", "--concurrency", "1"),
     *("--file-flush-interval-msec", "50", "--log-level", "warning"),
-)
-REFUSED_MESSAGE = (
-    "TLS mode MUTUAL needs client certificates in the sidecar, and the sandbox mounts none there: "
-    "requests to this host will fail. Use SIMPLE, ISTIO_MUTUAL or DISABLE."
 )
 
 log = logging.getLogger(__name__)

@@ -18,6 +18,7 @@ from tutorial.sandbox.node.client import PodSandbox
 from tutorial.sandbox.node.container import Container, Role
 from tutorial.sandbox.node.container_runner import ContainerRunner, NodeContext
 from tutorial.sandbox.node.failures import ContainerFault
+from tutorial.sandbox.node.ignored import ignored_fields
 from tutorial.sandbox.node.nodeagent import GATEWAY
 from tutorial.sandbox.node.pod_files import BUNDLE_IN_POD, PodFiles, PodFilesBuilder
 from tutorial.sandbox.node.pod_status import PodFacts, is_initialized, pod_status
@@ -77,6 +78,7 @@ class PodWorker:
 
     async def _live(self) -> None:
         self._publish()
+        self._tell_ignored()
         files = await self._await_files()
         try:
             proxy = self._context.sidecars.prepare(self.pod, self.address)
@@ -86,6 +88,11 @@ class PodWorker:
         sandbox = self.sandbox = await self._create_sandbox(files, proxy)
         self._publish()
         await self._run_containers(ContainerRunner(self.pod, sandbox, proxy, self._context, self._publish))
+
+    def _tell_ignored(self) -> None:
+        ignored = ignored_fields(self.pod)
+        if ignored:
+            self._record("NotSupported", f"the sandbox does not act on {', '.join(ignored)}", warning=True)
 
     async def _create_sandbox(self, files: PodFiles, proxy: ProxyStart | None) -> PodSandbox:
         """The pod's namespaces with its redirect rules in them; tried until it works."""

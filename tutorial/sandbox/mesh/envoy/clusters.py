@@ -17,6 +17,10 @@ from tutorial.sandbox.mesh.envoy.names import (
 from tutorial.sandbox.mesh.registry import Protocol, Service, ServicePort
 from tutorial.sandbox.ports import Object
 
+REFUSED_MESSAGE = (
+    "TLS mode MUTUAL needs client certificates in the sidecar, and the sandbox mounts none there: "
+    "requests to this host will fail. Use SIMPLE, ISTIO_MUTUAL or DISABLE."
+)
 SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 _CONNECT_TIMEOUT = "10s"
