@@ -4,13 +4,14 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from sandbox.objects_for_tests import MemoryObjects, endpoint_slice, service
+from sandbox.objects_for_tests import MemoryObjects, endpoint_slice, pod, service
 
-from tutorial.sandbox.net.service_proxy import ServiceProxy
+from tutorial.sandbox.net.service_proxy import NODE_ADDRESS, ServiceProxy
 from tutorial.sandbox.node.client import NodeClient
-from tutorial.sandbox.resources import ENDPOINT_SLICE, SERVICE
+from tutorial.sandbox.resources import ENDPOINT_SLICE, POD, SERVICE
 
 pytestmark = pytest.mark.sandbox
 
@@ -35,21 +36,25 @@ async def backends(node: NodeClient) -> AsyncIterator[dict[str, socket.socket]]:
         listener.close()
 
 
-async def connect(node: NodeClient, port: int = 80, pod: str = CLIENT) -> socket.socket:
+async def connect(
+    node: NodeClient, port: int = 80, pod: str = CLIENT, address: str = CLUSTER_IP
+) -> socket.socket:
     client = await node.pods[pod].make_socket("tcp")
     try:
         async with asyncio.timeout(2):
-            await asyncio.get_running_loop().sock_connect(client, (CLUSTER_IP, port))
+            await asyncio.get_running_loop().sock_connect(client, (address, port))
     except OSError:
         client.close()
         raise
     return client
 
 
-async def who_answers(node: NodeClient, backends: dict[str, socket.socket], pod: str = CLIENT) -> str:
+async def who_answers(
+    node: NodeClient, backends: dict[str, socket.socket], pod: str = CLIENT, **place: Any
+) -> str:
     loop = asyncio.get_running_loop()
     accepting = {asyncio.ensure_future(loop.sock_accept(sock)): name for name, sock in backends.items()}
-    with await connect(node, pod=pod):
+    with await connect(node, pod=pod, **place):
         done, pending = await asyncio.wait(accepting, timeout=2, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
@@ -113,6 +118,38 @@ async def test_a_pod_reaches_itself_through_its_service(
     proxy = await started(objects, node)
     assert await who_answers(node, backends, pod=FIRST) == FIRST
     await proxy.stop()
+
+
+async def test_a_node_port_and_an_outside_address(
+    node: NodeClient, backends: dict[str, socket.socket]
+) -> None:
+    port = {**HTTP, "nodePort": 30080}
+    web = service("web", port, cluster_ip=CLUSTER_IP, type="NodePort", externalIPs=["198.51.100.7"])
+    slices = endpoint_slice("web", [FIRST], {"http": 8080})
+    proxy = await started(MemoryObjects((SERVICE, web), (ENDPOINT_SLICE, slices)), node)
+    answers = [
+        await who_answers(node, backends, address=address, port=number)
+        for address, number in ((NODE_ADDRESS, 30080), ("198.51.100.7", 80))
+    ]
+    with pytest.raises(ConnectionRefusedError):
+        await connect(node, address=NODE_ADDRESS, port=30081)
+    await proxy.stop()
+    assert answers == [FIRST, FIRST]
+
+
+async def test_session_affinity_keeps_a_pod_at_one_endpoint(
+    node: NodeClient, backends: dict[str, socket.socket]
+) -> None:
+    client = {**pod("client"), "status": {"podIP": CLIENT}}
+    objects = MemoryObjects(
+        (SERVICE, service("web", HTTP, cluster_ip=CLUSTER_IP, sessionAffinity="ClientIP")),
+        (ENDPOINT_SLICE, endpoint_slice("web", [FIRST, SECOND], {"http": 8080})),
+        (POD, client),
+    )
+    proxy = await started(objects, node)
+    answers = {await who_answers(node, backends) for _ in range(12)}
+    await proxy.stop()
+    assert len(answers) == 1
 
 
 async def test_rules_follow_the_endpoints(node: NodeClient, backends: dict[str, socket.socket]) -> None:
