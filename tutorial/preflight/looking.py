@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
+from tutorial.backends.discovery import Resource
 from tutorial.preflight.client import KubernetesClient
 from tutorial.preflight.outbound import REGISTRY_ONLY, ROOT_NAMESPACE, effective_policies
 from tutorial.preflight.requirements import Requirements
@@ -118,9 +119,17 @@ def _review(client: KubernetesClient, request: Request) -> Review:
     resource = client.find(request.resource)
     if resource is None:
         return Review(None, "the server does not know this kind")
-    everywhere = request.namespace == ALL_NAMESPACES or not resource.namespaced
-    namespace = "" if everywhere else request.namespace
-    return client.review(request.verb, resource, namespace, request.name, request.subresource)
+    return client.review(
+        request.verb, resource, _place_of(request, resource), request.name, request.subresource
+    )
+
+
+def _place_of(request: Request, resource: Resource) -> str:
+    """The namespace in which a role may allow the request, empty where only the cluster's may. The API
+    server takes a namespace that exists for one that is in itself."""
+    if resource.kind == "Namespace" and request.verb != "create":
+        return request.name
+    return "" if request.namespace == ALL_NAMESPACES or not resource.namespaced else request.namespace
 
 
 def _user(client: KubernetesClient) -> str:
