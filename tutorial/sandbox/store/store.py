@@ -122,6 +122,11 @@ class Store:
         table.watches.add(watch)
         return watch
 
+    def latest_revision(self, resource: ResourceType) -> int:
+        """The revision of the latest change of this type, 0 before the first."""
+        history = self._table(resource).history
+        return history[-1].revision if history else 0
+
     def oldest_revision(self, resource: ResourceType) -> int:
         """The oldest revision that a watch of this type can resume from."""
         return self._table(resource).forgotten

@@ -8,6 +8,7 @@ from sandbox.api.access.roles import JANE, Cluster, rule
 from tutorial.sandbox.api.access.attributes import Attributes
 from tutorial.sandbox.api.access.rbac import allows
 from tutorial.sandbox.api.access.user import ADMIN, User
+from tutorial.sandbox.resources import CLUSTER_ROLE_BINDING
 from tutorial.sandbox.status import ApiError
 
 GET_POD = Attributes("get", "", "pods", "", "a", "x")
@@ -101,3 +102,17 @@ def test_what_is_refused_is_said_in_kubernetes_words():
 
 def test_a_master_needs_no_role():
     assert Cluster().rbac.decide(ADMIN, GET_POD).allowed
+
+
+def test_a_change_of_any_role_or_binding_counts_at_once():
+    cluster = Cluster()
+    assert not cluster.rbac.decide(JANE, GET_POD).allowed
+    cluster.in_namespace("a", rule("get", "pods"))
+    assert cluster.rbac.decide(JANE, GET_POD).allowed
+    cluster.in_namespace("a", rule("get", "services"))
+    assert not cluster.rbac.decide(JANE, GET_POD).allowed
+    cluster.everywhere(rule("get", "pods"))
+    assert cluster.rbac.decide(JANE, GET_POD).allowed
+    binding = cluster.objects.get(CLUSTER_ROLE_BINDING, None, "test")
+    cluster.objects.store.remove(CLUSTER_ROLE_BINDING, binding)
+    assert not cluster.rbac.decide(JANE, GET_POD).allowed

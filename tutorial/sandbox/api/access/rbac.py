@@ -19,6 +19,9 @@ from tutorial.sandbox.status import ApiError
 Object = dict[str, Any]
 Rule = dict[str, Any]
 
+_DECIDING = (CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING)
+_REMEMBERED = 1024
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -39,10 +42,13 @@ class Granted:
 
 
 class Rbac:
-    """The roles and bindings of a cluster, read anew for every question."""
+    """The roles and bindings of a cluster. What they give to a user is worked out once after each change
+    of any of them."""
 
     def __init__(self, objects: ObjectsFacade) -> None:
         self._objects = objects
+        self._known: dict[tuple[str, tuple[str, ...], str], tuple[Granted, ...]] = {}
+        self._revisions: tuple[int, ...] = ()
 
     def decide(self, user: User, wanted: Attributes) -> Verdict:
         """Whether `user` may do what is wanted."""
@@ -71,8 +77,18 @@ class Rbac:
         """All rules that `user` has in a namespace; without one, those of the whole cluster."""
         return [rule for granted in self.granted(user, namespace) for rule in granted.rules]
 
-    def granted(self, user: User, namespace: str) -> Iterator[Granted]:
-        """What each binding that names `user` gives."""
+    def granted(self, user: User, namespace: str) -> tuple[Granted, ...]:
+        """What each binding that names `user` gives in a namespace, or without one in the whole cluster."""
+        revisions = tuple(map(self._objects.store.latest_revision, _DECIDING))
+        if revisions != self._revisions or len(self._known) > _REMEMBERED:
+            self._known.clear()
+            self._revisions = revisions
+        key = (user.name, user.groups, namespace)
+        if key not in self._known:
+            self._known[key] = tuple(self._granted(user, namespace))
+        return self._known[key]
+
+    def _granted(self, user: User, namespace: str) -> Iterator[Granted]:
         for binding in self._objects.list(CLUSTER_ROLE_BINDING):
             yield from self._granted_by(binding, user, "")
         if namespace:
