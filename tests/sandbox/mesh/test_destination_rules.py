@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sandbox.objects_for_tests import destination_rule
 
-from tutorial.sandbox.mesh.destination_rules import policy_for, rule_for
+from tutorial.sandbox.mesh.destination_rules import VisibleRules, policy_for
 from tutorial.sandbox.mesh.registry import Service
 from tutorial.sandbox.ports import Object
 
@@ -11,7 +11,7 @@ WEB = Service("default", "web", "10.96.0.1", ())
 
 
 def chosen(*rules: Object, proxy: str = "default") -> str | None:
-    rule = rule_for(rules, WEB, proxy)
+    rule = VisibleRules(rules, proxy).rule_for(WEB)
     return None if rule is None else rule["metadata"]["name"]
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from tutorial.errors import SandboxError
 from tutorial.sandbox.events import EventRecorder
 from tutorial.sandbox.mesh.authentication import DISABLE, InboundModes, inbound_modes
-from tutorial.sandbox.mesh.destination_rules import policy_for, rule_for
+from tutorial.sandbox.mesh.destination_rules import VisibleRules, policy_for
 from tutorial.sandbox.mesh.envoy import admin, bootstrap
 from tutorial.sandbox.mesh.envoy.clusters import REFUSED_MESSAGE, clusters, is_refused
 from tutorial.sandbox.mesh.envoy.discovery import DiscoveryFile, discovery_files
@@ -119,7 +119,8 @@ class MeshControl:
             },
         )
         service = f"{canonical_labels(pod)[CANONICAL_NAME]}.{proxy.namespace}"
-        _replace(folder / _BOOTSTRAP_FILE, bootstrap.bootstrap(identity, service, seen_folder))
+        start = bootstrap.bootstrap(identity, service, seen_folder)
+        _replace(folder / _BOOTSTRAP_FILE, json.dumps(start).encode())
         self._proxies[metadata["uid"]] = proxy
         self._configure(proxy, self._view())
         return ProxyStart(
@@ -225,8 +226,8 @@ class _View:
             rule
             for rule in self.rules
             if any(
-                rule_for([rule], service, rule["metadata"]["namespace"]) is not None
-                and is_refused(policy_for(rule, port.number))
+                is_refused(policy_for(rule, port.number))
+                and VisibleRules([rule], rule["metadata"]["namespace"]).rule_for(service) is not None
                 for service in self.services
                 for port in service.ports
             )
@@ -252,10 +253,10 @@ def envoy_program() -> str:
     return str(path)
 
 
-def _replace(path: Path, content: Object) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Put a new file in the place of the old one at once, readable by this user alone."""
     fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(content))
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 (a descriptor, not a path)
+        file.write(content)
     fresh.replace(path)

@@ -17,21 +17,26 @@ ROOT_NAMESPACE = "istio-system"
 Policy = dict[str, Any]
 
 
-def rule_for(rules: Iterable[Object], service: Service, proxy_namespace: str) -> Object | None:
-    """The rule in force, searched as istiod does: first in the proxy's namespace, then in the
-    service's, then in the root namespace. In one namespace the most specific host wins, of
-    several with the same host the oldest."""
-    own = [rule for rule in rules if _exported(rule, proxy_namespace)]
-    namespaces = dict.fromkeys((proxy_namespace, service.namespace, ROOT_NAMESPACE))
-    for namespace in namespaces:
-        matching = [
-            rule
-            for rule in own
-            if rule["metadata"]["namespace"] == namespace and _matches(rule_host(rule), service.host)
-        ]
-        if matching:
-            return min(matching, key=_preference)
-    return None
+class VisibleRules:
+    """The rules that the proxies of one namespace may follow, by the namespace that they are in."""
+
+    def __init__(self, rules: Iterable[Object], proxy_namespace: str) -> None:
+        self._proxy_namespace = proxy_namespace
+        self._by_namespace: dict[str, list[Object]] = {}
+        for rule in rules:
+            if _exported(rule, proxy_namespace):
+                self._by_namespace.setdefault(rule["metadata"]["namespace"], []).append(rule)
+
+    def rule_for(self, service: Service) -> Object | None:
+        """The rule in force, searched as istiod does: first in the proxy's namespace, then in the
+        service's, then in the root namespace. In one namespace the most specific host wins, of
+        several with the same host the oldest."""
+        for namespace in dict.fromkeys((self._proxy_namespace, service.namespace, ROOT_NAMESPACE)):
+            rules = self._by_namespace.get(namespace, ())
+            matching = [rule for rule in rules if _matches(rule_host(rule), service.host)]
+            if matching:
+                return min(matching, key=_preference)
+        return None
 
 
 def policy_for(rule: Object | None, port: int) -> Policy:

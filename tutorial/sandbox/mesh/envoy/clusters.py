@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tutorial.sandbox.mesh.destination_rules import policy_for, rule_for
+from tutorial.sandbox.mesh.destination_rules import VisibleRules, policy_for
 from tutorial.sandbox.mesh.envoy.names import (
     BLACK_HOLE,
     HTTP_PROTOCOLS,
@@ -58,8 +58,9 @@ def clusters(
 ) -> list[Config]:
     """Every cluster of a proxy for connections out of its pod."""
     built = [_passthrough(), {"name": BLACK_HOLE, "type": "STATIC", "connect_timeout": _CONNECT_TIMEOUT}]
+    visible = VisibleRules(rules, proxy_namespace)
     for service in services:
-        rule = rule_for(rules, service, proxy_namespace)
+        rule = visible.rule_for(service)
         built += [
             _cluster(service, port, policy_for(rule, port.number), identity, takes_mesh_tls)
             for port in service.ports

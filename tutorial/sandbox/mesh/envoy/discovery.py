@@ -7,10 +7,11 @@ configuration: Envoy wants a single resource in a file of routes.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from tutorial.sandbox.mesh.envoy.names import CLUSTERS_FILE, LISTENERS_FILE, routes_file
 
@@ -22,16 +23,12 @@ Config = dict[str, Any]
 
 @dataclass(frozen=True)
 class DiscoveryFile:
-    """One file: its content, its version, and the end of the statistic in which Envoy says which
+    """One file: its version, its content (JSON), and the end of the statistic in which Envoy says which
     version it has applied."""
 
-    content: Config
+    version: str
+    content: bytes
     statistic: str
-
-    @property
-    def version(self) -> str:
-        version: str = self.content["version_info"]
-        return version
 
     def applied(self, statistics: Mapping[str, str]) -> str | None:
         """The version that Envoy has applied; None when it has none."""
@@ -55,5 +52,7 @@ def discovery_files(
 
 def _file(kind: str, resources: Sequence[Config], statistic: str) -> DiscoveryFile:
     typed = [{"@type": f"type.googleapis.com/{kind}", **resource} for resource in resources]
-    version = hashlib.sha256(json.dumps(typed, sort_keys=True).encode()).hexdigest()[:16]
-    return DiscoveryFile({"version_info": version, "resources": typed}, statistic)
+    encoded = orjson.dumps(typed, option=orjson.OPT_SORT_KEYS)
+    version = hashlib.sha256(encoded).hexdigest()[:16]
+    content = b'{"version_info":"%s","resources":%s}' % (version.encode(), encoded)
+    return DiscoveryFile(version, content, statistic)
