@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tutorial.cli.arguments import complete_tutorial, read_settings
+from tutorial.cli.cluster_choice import cluster_options, named_context
 from tutorial.cli.group import ExamplesCommand
 from tutorial.errors import ExitCode, UsageError
 from tutorial.preflight.finding import Finding, obstacles
@@ -40,8 +41,7 @@ _INDENT = 24
     ),
 )
 @click.argument("tutorial", required=False, shell_complete=complete_tutorial)
-@click.option("--context", metavar="NAME", help="Look at the cluster of a context of your kubeconfig.")
-@click.option("--kubeconfig", metavar="FILE", help="Another kubeconfig than your own.")
+@cluster_options
 @click.option(
     "--set",
     "settings",
@@ -59,11 +59,11 @@ def doctor(environment: Environment, /, **given: Any) -> ExitCode:
 
     With --context or --kubeconfig: look whether TUTORIAL, or all of them, can run on that cluster.
     Nothing is changed there, but for the pod of --probe."""
-    on_cluster = given["context"] is not None or given["kubeconfig"] is not None
-    if not on_cluster:
-        _refuse_without_cluster(given)
-        return _tell_of_machine(environment, given["output"])
-    return _tell_of_cluster(environment, given)
+    context = named_context(given, environment)
+    if context is not None or given["kubeconfig"] is not None:
+        return _tell_of_cluster(environment, context, given)
+    _refuse_without_cluster(given)
+    return _tell_of_machine(environment, given["output"])
 
 
 def _refuse_without_cluster(given: dict[str, Any]) -> None:
@@ -83,14 +83,14 @@ def _tell_of_machine(environment: Environment, output: str | None) -> ExitCode:
     return _conclude(findings, output, "egress-tutorial run externalname", {})
 
 
-def _tell_of_cluster(environment: Environment, given: dict[str, Any]) -> ExitCode:
+def _tell_of_cluster(environment: Environment, context: str | None, given: dict[str, Any]) -> ExitCode:
     from tutorial.cli.doctor.cluster import Probing, Wanted, find_access, find_in_cluster
     from tutorial.engine.run import STOP_CODES
     from tutorial.preflight.place import Place
     from tutorial.shell.signals import Signals
 
     output = given["output"]
-    wanted = Wanted(given["tutorial"], given["context"], given["kubeconfig"], given["settings"])
+    wanted = Wanted(given["tutorial"], context, given["kubeconfig"], given["settings"])
     access = find_access(wanted, environment.variables)
     with Signals() if given["probe"] else nullcontext() as signals:
         probing = Probing(_agreement(environment, given, signals), signals) if signals else None
