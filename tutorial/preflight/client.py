@@ -21,6 +21,9 @@ from tutorial.errors import ClusterAwayError, NotReadyError
 from tutorial.preflight.survey import Look, Object, Review
 from tutorial.text.escapes import safe_text
 
+CONNECTIONS = 16
+"""How many requests may be under way at once."""
+
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 
@@ -36,7 +39,7 @@ class RefusedError(Exception):
 class KubernetesClient:
     """One API server. Every method raises ClusterAwayError when it cannot be reached."""
 
-    def __init__(self, access: Access, identity: Identity, *, connections: int = 8) -> None:
+    def __init__(self, access: Access, identity: Identity) -> None:
         """Raises NotReadyError when the library cannot be this user."""
         import urllib3
         from kubernetes import client, dynamic
@@ -47,7 +50,7 @@ class KubernetesClient:
         self._access = access
         self._api = client.ApiClient(configuration)
         self._api.rest_client.pool_manager = urllib3.PoolManager(
-            maxsize=connections, retries=urllib3.Retry(1, redirect=0), **_tls_arguments(access, identity)
+            maxsize=CONNECTIONS, retries=urllib3.Retry(1, redirect=0), **_tls_arguments(access, identity)
         )
         for name, value in _single_headers(access, identity).items():
             self._api.set_default_header(name, value)

@@ -16,13 +16,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tutorial.backends.discovery import Resource
-from tutorial.preflight.client import KubernetesClient
+from tutorial.preflight.client import CONNECTIONS, KubernetesClient
 from tutorial.preflight.outbound import REGISTRY_ONLY, ROOT_NAMESPACE, effective_policies
 from tutorial.preflight.requirements import Requirements
 from tutorial.preflight.survey import Look, Mesh, Program, Review, Survey
 from tutorial.steps.kubectl_calls import ALL_NAMESPACES, Request
 
-THREADS = 8
 _PROGRAM_SECONDS = 10.0
 _GIT_VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
@@ -52,7 +51,7 @@ def take_survey(
         NotReadyError: it does not say what it serves.
     """
     names = requirements.namespaces
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
         ask = _Asker(client, pool)
         kubectl = pool.submit(_kubectl, search_path)
         served = client.served()
