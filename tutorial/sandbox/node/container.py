@@ -48,6 +48,7 @@ class Container:
         self.last_state: Object = {}
         self.restarts = 0
         self.ready = False
+        self.started = False
         self.id = ""
         self.process: Process | None = None
         self.output: ContainerOutput | None = None
@@ -102,6 +103,7 @@ class Container:
         """`process` is this container's program, `output` what it writes."""
         self.process = process
         self.output = output
+        self.started = "startupProbe" not in self.spec
         process.ended.add_done_callback(lambda _ended: process.close_stdin())
         self.state = {"running": {"startedAt": now()}}
 
@@ -149,7 +151,7 @@ class Container:
             "image": self.spec.get("image", ""),
             "imageID": "sandbox://host-programs" if self.id else "",
             **({"containerID": self.id} if self.id else {}),
-            "started": self.running if self.role is not Role.SIDECAR else self.running and self.ready,
+            "started": self.running and self.started and (self.role is not Role.SIDECAR or self.ready),
         }
 
     def _remember_end(self) -> None:

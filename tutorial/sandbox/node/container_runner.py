@@ -18,6 +18,7 @@ from tutorial.sandbox.node.container import Container, Role
 from tutorial.sandbox.node.failures import ContainerFault, describe_exec_failure
 from tutorial.sandbox.node.output import ContainerOutput
 from tutorial.sandbox.node.pod_files import PodSettings
+from tutorial.sandbox.node.probes import Prober, has_probes
 from tutorial.sandbox.ports import Object, Objects, ProxyStart, SidecarConfiguration
 
 PROXY_CONTAINER = "istio-proxy"
@@ -148,18 +149,37 @@ class ContainerRunner:
         await self._watch(container, process)
 
     async def _watch(self, container: Container, process: Process) -> None:
-        if self._is_proxy(container):
-            readiness = asyncio.ensure_future(self._await_proxy(container))
-        else:
-            readiness = None
+        looking = self._look_after(container)
+        if looking is None:
             container.ready = container.role is not Role.INIT
         self._publish()
         try:
             code = await process.wait()
         finally:
-            if readiness is not None:
-                readiness.cancel()
+            if looking is not None:
+                looking.cancel()
         container.end(code)
+
+    def _look_after(self, container: Container) -> asyncio.Future[None] | None:
+        """What tells whether a running container is ready; None for one that is by running."""
+        if self._is_proxy(container):
+            return asyncio.ensure_future(self._await_proxy(container))
+        if container.role is Role.INIT or not has_probes(container):
+            return None
+        grace = self._pod["spec"].get("terminationGracePeriodSeconds", 30)
+        prober = Prober(
+            container,
+            self._sandbox,
+            environment.container_env(
+                self._pod, container.spec, self._sandbox.addresses[0], self._context.objects
+            ),
+            tell=lambda reason, message: self._record(
+                reason, message, container, warning=reason == "Unhealthy"
+            ),
+            publish=self._publish,
+            restart=lambda: container.stop(grace),
+        )
+        return asyncio.ensure_future(prober.run())
 
     async def _await_proxy(self, container: Container) -> None:
         while not await self._context.sidecars.ready(self._pod):

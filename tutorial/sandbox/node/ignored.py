@@ -12,6 +12,7 @@ _POD_FIELDS = (
     *("runtimeClassName", "securityContext", "subdomain"),
 )
 _CONTAINER_FIELDS = ("lifecycle", "securityContext", "volumeDevices")
+_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _MESH_CONTAINERS = ("istio-init", "istio-proxy")
 
 
@@ -29,5 +30,6 @@ def _ignored(spec: Object) -> Iterator[str]:
                 continue
             place = f"spec.{part}{{{container['name']}}}"
             yield from (f"{place}.{name}" for name in _CONTAINER_FIELDS if container.get(name))
+            yield from (f"{place}.{name}" for name in _PROBES if "grpc" in container.get(name, {}))
             if container.get("resources", {}).get("limits"):
                 yield f"{place}.resources.limits"
