@@ -4,14 +4,14 @@ with them. Called by `tutorial.app`.
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tutorial.backends.backend import OpenBackend
-from tutorial.backends.select import end_own_sandbox, is_gone, open_backend
+from tutorial.backends.select import end_own_sandbox, is_gone, kubectl_options, open_backend
+from tutorial.engine.by_hand import create_command
 from tutorial.engine.history import adopted_objects, begun_steps, is_anything_to_undo
 from tutorial.engine.manifests import recreatable
 from tutorial.engine.records import Closed
@@ -30,6 +30,7 @@ def roll_back_left_run(
 ) -> ExitCode:
     """Undo one run from its journal. Where its sandbox is gone and no step made anything outside of
     it, only the journal is closed."""
+    variables = environment.variables
     with RunFolder.open(home, run_id) as folder:
         if not is_anything_left(folder, home):
             end_processes(folder.shell)
@@ -38,7 +39,7 @@ def roll_back_left_run(
             return ExitCode.OK
         with (
             ending_own_sandbox(folder, home),
-            _telling_what_is_left(folder),
+            _telling_what_is_left(folder, kubectl_options(folder.meta.backend_parameters, variables, home)),
             reopen_backend(folder, home, environment, ask_facts=False) as opened,
         ):
             return Stage(options, environment, signals, folder, opened).roll_back()
@@ -54,8 +55,9 @@ def is_anything_left(folder: RunFolder, home: Path) -> bool:
 
 
 @contextmanager
-def _telling_what_is_left(folder: RunFolder) -> Iterator[None]:
-    """Turn an error that kept the rollback from beginning into one that lists what is left.
+def _telling_what_is_left(folder: RunFolder, options: str) -> Iterator[None]:
+    """Turn an error that kept the rollback from beginning into one that lists what is left. `options`
+    choose the cluster for a person's kubectl.
 
     Raises:
         RollbackIncompleteError: in its place.
@@ -69,8 +71,8 @@ def _telling_what_is_left(folder: RunFolder) -> Iterator[None]:
             for (_, reference), made in adopted_objects(records).items()
         ]
         commands = [
-            *commands_to_undo(records, folder.meta.variables),
-            *(f"kubectl create -f {shlex.quote(path)}" for path in files if path),
+            *commands_to_undo(records, folder.meta.variables, options=options),
+            *(create_command(path, options) for path in files if path),
         ]
         raise RollbackIncompleteError(
             f"The run {folder.meta.id} cannot be undone now. {error.what}",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tutorial.backends.backend import Backend, OpenBackend
-from tutorial.backends.select import context_not_used
+from tutorial.backends.select import context_not_used, kubectl_options
 from tutorial.consent import may_write
 from tutorial.engine.context import Context, Limits, Tools
 from tutorial.engine.emit import Emitter
@@ -147,9 +147,14 @@ class Stage:
             ledger=Ledger(self.folder.journal),
             emitter=Emitter(self._sinks(screen), clock),
             settings=settings,
+            kubectl_options=self._kubectl_options(),
             write_manifest=self.folder.write_manifest,
             limits=Limits(api=self.options.wait, gone=self.options.wait),
         )
+
+    def _kubectl_options(self) -> str:
+        variables = self.environment.variables
+        return kubectl_options(self.opened.backend.parameters, variables, state_home(variables))
 
     def _clock(self) -> SystemClock:
         """A person's key ends a wait; without one, only a signal does."""

@@ -14,7 +14,7 @@ from backends.api_server import ApiServer
 from backends.authority import Authority
 
 from tutorial.backends.none import NoCluster
-from tutorial.backends.select import context_not_used, open_backend
+from tutorial.backends.select import context_not_used, kubectl_options, open_backend
 from tutorial.errors import NotReadyError, UsageError
 from tutorial.journal.paths import make_in_state_home, sandboxes_folder
 from tutorial.steps.model import ObjectReference
@@ -156,3 +156,21 @@ def test_istios_kinds_are_enough_to_tell_a_mesh(
         assert opened.backend.facts["istio_api"] == newest
         assert opened.backend.facts["mesh"] == "sidecar"
         assert "istio" not in opened.backend.facts
+
+
+@pytest.mark.parametrize(
+    ("files", "options"),
+    [
+        ("/home/u/.kube/config", "--context 'my kind'"),
+        ("/etc/kubeconfig", "--context 'my kind' --kubeconfig /etc/kubeconfig"),
+        ("/a:/b", "--context 'my kind'"),
+    ],
+)
+def test_a_person_s_kubectl_is_told_the_cluster(files: str, options: str, tmp_path: Path) -> None:
+    parameters = {"backend": "cluster", "context": "my kind", "kubeconfig": files}
+    assert kubectl_options(parameters, {"HOME": "/home/u"}, tmp_path) == options
+
+
+def test_where_nothing_is_to_choose_nothing_is_told(tmp_path: Path) -> None:
+    for parameters in ({}, {"backend": "none"}, {"backend": "sandbox", "sandbox": "gone"}):
+        assert kubectl_options(parameters, {}, tmp_path) == ""

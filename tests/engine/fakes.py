@@ -460,6 +460,7 @@ class World:
         self.cluster.make("service/kubernetes@default", applied=False)
         self.files: dict[str, Mapping[str, object]] = {}
         self.runs: dict[str, str] = {}
+        self.kubectl_options = ""
         self.new_process()
 
     def new_process(self) -> None:
@@ -480,6 +481,7 @@ class World:
             emitter=Emitter([*sinks, self.recorder], self.clock),  # type: ignore[list-item]
             limits=Limits(api=10, gone=5, late=1, cleanup=5),
             write_manifest=self.write_manifest,
+            kubectl_options=self.kubectl_options,
         )
 
     def write_manifest(self, where: ObjectReference, manifest: Mapping[str, object]) -> str:

@@ -321,6 +321,16 @@ def test_an_api_server_that_stays_away_ends_in_exit_5_with_the_commands(world: W
     assert world.clock.now < 1_000_000 + 60
 
 
+def test_commands_for_a_person_choose_the_cluster(world: World) -> None:
+    """They are copied into another shell, where another cluster may be the current one."""
+    world.kubectl_options = "--context kind"
+    world.cluster.refuses = {"service/web@default", "namespace/plain"}
+    world.run(Script(*[Action.RUN] * 8, Action.QUIT))
+    left = world.recorder.of(RollbackEnded)[0].left
+    assert left[0] == "kubectl delete service web -n default --context kind"
+    assert all(command.endswith(" --context kind") for command in left)
+
+
 def test_a_sandbox_that_ends_in_the_middle_takes_its_objects_with_it(world: World) -> None:
     def end_sandbox(pause: Pause) -> Decision:
         world.cluster.gone = True

@@ -120,7 +120,7 @@ def assert_all_is_listed(user: User, said: str) -> None:
     """Every object of the run with the command that removes it, and how to go on."""
     left = said.partition("Still there")[2]
     first, plain = user.namespaces.first, user.namespaces.plain
-    assert f"kubectl delete configmap first -n {first}" in left
+    assert f"kubectl delete configmap first -n {first} --context " in left
     assert f"kubectl delete service second -n {first}" in left
     assert f"kubectl delete namespace {plain}" in left
     assert "Take the label away." in left or f"kubectl label namespace {first} egress-test-" in left

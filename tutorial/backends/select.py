@@ -6,6 +6,7 @@ Called by `tutorial.app`.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -102,6 +103,23 @@ def is_gone(parameters: Mapping[str, str], home: Path) -> bool:
     from tutorial.sandbox import lifecycle
 
     return lifecycle.attach(sandboxes_folder(home), parameters["sandbox"]) is None
+
+
+def kubectl_options(parameters: Mapping[str, str], environment: Mapping[str, str], home: Path) -> str:
+    """The options by which a person's own kubectl reaches the backend of `Backend.parameters`, whatever
+    is current in their shell: `--context kind`. Empty where there is none."""
+    if parameters.get("backend") == "cluster":
+        words = ["--context", parameters["context"]]
+        files = parameters["kubeconfig"].split(os.pathsep)
+        usual = str(Path(environment.get("HOME", ""), ".kube", "config"))
+        words += ["--kubeconfig", files[0]] if len(files) == 1 and files[0] != usual else []
+        return shlex.join(words)
+    if parameters.get("backend") != "sandbox":
+        return ""
+    from tutorial.sandbox import lifecycle
+
+    sandbox = lifecycle.attach(sandboxes_folder(home), parameters["sandbox"])
+    return shlex.join(["--kubeconfig", str(sandbox.kubeconfig)]) if sandbox is not None else ""
 
 
 def end_own_sandbox(parameters: Mapping[str, str], run_id: str, home: Path) -> None:

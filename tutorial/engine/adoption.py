@@ -143,11 +143,11 @@ def _wait_until_gone(context: Context, going: Sequence[tuple[ObjectReference, st
 
 def _reason_against(context: Context, state: ObjectState) -> str:
     """Why this object cannot be adopted; empty when it can."""
-    return _reason_in(state) or _reason_around(context, state)
+    return reason_in(state) or _reason_around(context, state)
 
 
-def _reason_in(state: ObjectState) -> str:
-    """A reason that the object itself gives."""
+def reason_in(state: ObjectState) -> str:
+    """Why the object by itself cannot be adopted; empty when nothing in it speaks against it."""
     group, _, _ = str(state.manifest.get("apiVersion", "")).rpartition("/")
     if (group, state.manifest.get("kind")) not in _ADOPTABLE:
         return "only services, endpoints and destination rules can be adopted"

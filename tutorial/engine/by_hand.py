@@ -7,22 +7,32 @@ from shlex import quote
 from tutorial.steps.model import ObjectReference
 
 
-def delete_command(reference: ObjectReference) -> str:
-    """`kubectl delete service my-httpbin -n default`."""
-    return f"kubectl delete {reference.kind} {quote(reference.name)}{_in_namespace(reference)}"
+def delete_command(reference: ObjectReference, options: str) -> str:
+    """`kubectl delete service my-httpbin -n default --context kind`.
+
+    Args:
+        options: those of kubectl that choose the cluster, so that a person who copies the command
+            into another shell cannot meet another cluster; empty where there is nothing to choose.
+    """
+    return f"kubectl delete {_name(reference)}{_after(options)}"
 
 
-def look_command(reference: ObjectReference) -> str:
+def look_command(reference: ObjectReference, options: str) -> str:
     """The command that shows an object of which it is not known whether it is there and whose it is."""
-    name = f"{reference.kind} {quote(reference.name)}{_in_namespace(reference)}"
-    return f"kubectl get {name} --show-managed-fields -o yaml  # may be this run's"
+    return (
+        f"kubectl get {_name(reference)} --show-managed-fields -o yaml{_after(options)}  # may be this run's"
+    )
 
 
-def free_command(reference: ObjectReference) -> str:
+def free_command(reference: ObjectReference, options: str) -> str:
     """The command that takes an object's finalizers away."""
     patch = quote('{"metadata":{"finalizers":null}}')
-    name = f"{reference.kind} {quote(reference.name)}{_in_namespace(reference)}"
-    return f"kubectl patch {name} --type=merge -p {patch}"
+    return f"kubectl patch {_name(reference)} --type=merge -p {patch}{_after(options)}"
+
+
+def create_command(path: str, options: str) -> str:
+    """The command that creates the object that a file holds."""
+    return f"kubectl create -f {quote(path)}{_after(options)}"
 
 
 def age(seconds: float) -> str:
@@ -38,5 +48,10 @@ def _counted(count: int, unit: str) -> str:
     return f"{count} {unit}" + ("" if count == 1 else "s")
 
 
-def _in_namespace(reference: ObjectReference) -> str:
-    return f" -n {quote(reference.namespace)}" if reference.namespace else ""
+def _name(reference: ObjectReference) -> str:
+    namespace = f" -n {quote(reference.namespace)}" if reference.namespace else ""
+    return f"{reference.kind} {quote(reference.name)}{namespace}"
+
+
+def _after(options: str) -> str:
+    return f" {options}" if options else ""

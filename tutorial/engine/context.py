@@ -54,7 +54,8 @@ class Tools:
     """What undo and rollback need: they know nothing of a tutorial, only the records.
 
     `shell` may be None where no command can run any more. `settings` are the run's, to be filled into
-    the commands that a person reads. `write_manifest` puts an object in a file
+    the commands that a person reads. `kubectl_options` choose the
+    cluster in commands that a person may type; `write_manifest` puts an object in a file
     of the run's and gives its path, empty when that cannot be done.
     """
 
@@ -67,6 +68,7 @@ class Tools:
     masker: Masker = field(default_factory=Masker)
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, str] = field(default_factory=dict)
+    kubectl_options: str = ""
     write_manifest: Callable[[ObjectReference, Mapping[str, object]], str] = _nowhere
 
 

@@ -97,7 +97,7 @@ def _holding(context: Context, intent: Intent) -> Diagnosis | None:
     if not held:
         return None
     cause = f"The deletion has begun, but is held by the finalizer {finalizers_of(held)}."
-    free = "; ".join(free_command(each.reference) for each in held)
+    free = "; ".join(free_command(each.reference, context.tools.kubectl_options) for each in held)
     return Diagnosis(cause, f"Whoever set it has to take it away. If nobody will: {free}")
 
 

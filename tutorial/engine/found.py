@@ -59,7 +59,7 @@ def report_found(tools: Tools) -> None:
         except TutorialError:
             continue
         if state is not None and state.uid == uid:
-            commands.append(delete_command(made.reference))
+            commands.append(delete_command(made.reference, tools.kubectl_options))
     if commands:
         tools.emitter.notice(
             "Your own commands made these; they stay. To remove them: " + "; ".join(commands), "warning"

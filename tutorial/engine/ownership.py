@@ -78,6 +78,7 @@ def guard(context: Context) -> str:
         against,
         context.cluster.server_time(),
         adopt=context.adopt,
+        options=context.tools.kubectl_options,
         obstacles={each: tuple(_obstacles(context.cluster, state)) for each, state in found.items()},
         namings=[name for name, value in settings if ObjectReference("namespace", value) in found],
     )
@@ -89,6 +90,7 @@ def already_there(
     now: float,
     *,
     adopt: bool,
+    options: str,
     obstacles: Mapping[ObjectReference, Sequence[str]],
     namings: Sequence[str],
 ) -> AlreadyThereError:
@@ -97,6 +99,7 @@ def already_there(
     Args:
         against: why an object cannot be adopted, for those that cannot.
         adopt: whether `--adopt` was given; without it, it is named where it would help.
+        options: of kubectl, to choose the cluster.
         obstacles: why a namespace cannot be used: what it holds.
         namings: the settings that name such a namespace.
     """
@@ -107,7 +110,7 @@ def already_there(
     reasons = [f"{reference} cannot be adopted: {reason}." for reference, reason in against.items()]
     count = "An object" if len(found) == 1 else f"{len(found)} objects"
     do = "If another run left it: egress-tutorial status. If you do not need it: "
-    do += "; ".join(delete_command(reference) for reference in found)
+    do += "; ".join(delete_command(reference, options) for reference in found)
     do += "".join(f". To take another namespace: --set {name}=NAME" for name in namings)
     if not adopt and not against:
         do += ". To have it saved, replaced for the run and put back at the end: --adopt"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from shlex import quote
 
+from tutorial.engine.by_hand import create_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
 from tutorial.engine.history import adopted_objects, begun_steps, others_uids, owned_objects
@@ -69,7 +69,8 @@ class PuttingBack:
         """The commands that create what is not in its place, for a person, once the place is free."""
         for saved in self._to_put_back():
             self._write(saved)
-        return [f"kubectl create -f {quote(path)}" for path in self._written.values() if path]
+        options = self._tools.kubectl_options
+        return [create_command(path, options) for path in self._written.values() if path]
 
     def _to_put_back(self) -> Sequence[_Saved]:
         """Services first: endpoints are nothing without the service of their name."""

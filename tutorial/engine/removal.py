@@ -135,7 +135,8 @@ class Remover:
                 state = self._lookup(reference)
             except TutorialError as error:
                 command = delete_command if reference in known else look_command
-                self._still_there(begun.step, reference, "failed", in_words(error), command(reference))
+                by_hand = command(reference, self._tools.kubectl_options)
+                self._still_there(begun.step, reference, "failed", in_words(error), by_hand)
                 looked_up = False
                 continue
             uid = known.get(reference, "")
@@ -208,7 +209,7 @@ class Remover:
         except TutorialError:
             held = []
         for each in held:
-            self.left[free_command(each.reference)] = None
+            self.left[free_command(each.reference, self._tools.kubectl_options)] = None
         if held:
             self._still_there(step, state.reference, "blocked", f"finalizer {finalizers_of(held)}")
         else:
@@ -251,7 +252,7 @@ class Remover:
     def _still_there(
         self, step: str, reference: ObjectReference, outcome: str, detail: str, command: str = ""
     ) -> None:
-        self.left[command or delete_command(reference)] = None
+        self.left[command or delete_command(reference, self._tools.kubectl_options)] = None
         self._undone(step, reference, outcome, detail)
 
     def _undone(self, step: str, reference: ObjectReference, outcome: str, detail: str = "") -> None:

@@ -74,24 +74,27 @@ def commands_to_undo(
     records: Sequence[Record],
     settings: Mapping[str, str],
     *,
+    options: str = "",
     cleaned: Collection[str] = (),
     sought: Collection[str] = (),
 ) -> tuple[str, ...]:
     """The commands by which a person can undo what the records say is not undone, last first: the
     cleanups of begun steps (with the run's settings filled in), but for those `cleaned`; the objects;
     and those objects that a command that was cut off may have made, but for the steps whose objects
-    were `sought`."""
+    were `sought`. `options` are kubectl's, to choose the cluster."""
     begun = list(reversed(begun_steps(records)))
     unclean = [step for step in begun if step.step not in cleaned]
     cleanups = [fill(command, settings) for step in unclean for command in step.cleanup]
-    made = [delete_command(made.reference) for _, made in reversed(owned_objects(records).values())]
+    made = [delete_command(made.reference, options) for _, made in reversed(owned_objects(records).values())]
     cut_off = [step for step in begun if step.was_cut_off and step.step not in sought]
-    perhaps = [look_command(each) for step in cut_off for each in step.unconfirmed]
+    perhaps = [look_command(each, options) for step in cut_off for each in step.unconfirmed]
     return tuple(dict.fromkeys((*cleanups, *made, *perhaps)))
 
 
 def _what_is_left(tools: Tools, remover: Remover) -> tuple[str, ...]:
     """What the remover could not undo, and what it did not come to."""
     records = tools.ledger.records()
-    rest = commands_to_undo(records, tools.settings, cleaned=remover.cleaned, sought=remover.sought)
+    rest = commands_to_undo(
+        records, tools.settings, options=tools.kubectl_options, cleaned=remover.cleaned, sought=remover.sought
+    )
     return tuple(dict.fromkeys((*remover.left, *rest)))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from tutorial.backends.objects import object_state
+from tutorial.engine.adoption import reason_in
 from tutorial.engine.ownership import already_there
 from tutorial.engine.plan import Plan
 from tutorial.preflight.client import KubernetesClient
@@ -69,10 +70,10 @@ def check_cluster(
         check_quotas(requirements, survey, place),
         check_pod_security(requirements, survey, mesh, place),
     ]
-    return findings + ([_check_objects(survey)] if objects else [])
+    return findings + ([_check_objects(survey, place)] if objects else [])
 
 
-def _check_objects(survey: Survey) -> Finding:
+def _check_objects(survey: Survey, place: Place) -> Finding:
     """Nothing that the steps create is there already."""
     found = {
         reference: object_state(reference, look.only)
@@ -83,7 +84,10 @@ def _check_objects(survey: Survey) -> Finding:
     note = f"; the namespace {', '.join(used)} is there, and is used if nothing else is in it" if used else ""
     if not found:
         return Finding("objects", "pass", f"nothing that the steps make is in the way{note}")
-    error = already_there(found, {}, time.time(), adopt=False, obstacles={}, namings=())
+    against = {each: reason for each, state in found.items() if (reason := reason_in(state))}
+    error = already_there(
+        found, against, time.time(), adopt=False, options=place.options, obstacles={}, namings=()
+    )
     return Finding("objects", "fail", error.what + note, error.do)
 
 
