@@ -4,6 +4,7 @@ with them. Called by `tutorial.app`.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
