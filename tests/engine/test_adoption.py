@@ -348,6 +348,25 @@ def test_what_is_put_there_exactly_as_it_was_counts_as_back(world: World) -> Non
     assert theirs(world) == before
 
 
+@pytest.mark.parametrize("again", [True, False], ids=["made anew", "gone"])
+def test_what_went_with_its_namespace_is_not_put_into_another(again: bool) -> None:
+    """The namespace was deleted meanwhile, or the context now leads to another cluster."""
+    world = World((step("web", "make service/web@home", creates=["service/web@home"]),))
+    world.cluster.make("namespace/home")
+    put_theirs(world, "service/web@home")
+
+    def lose(pause: Pause) -> Decision:
+        world.cluster.remove(reference("namespace/home"))
+        if again:
+            world.cluster.make("namespace/home")
+        return Decision(Action.QUIT)
+
+    assert world.run(Script(Action.RUN, lose), adopt=True).exit_code is ExitCode.OK
+    assert "service/web@home is not put back: the namespace that it was in is no more." in notices(world)
+    assert reference("service/web@home") not in world.cluster.objects
+    assert not is_anything_to_undo(world.journal.kept)
+
+
 def test_another_cluster_ip_is_told() -> None:
     world = World(LESSON[:1])
     world.cluster.make("service/web@default", content={"spec": {"clusterIP": "10.0.0.1"}})

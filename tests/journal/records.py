@@ -56,7 +56,7 @@ records: st.SearchStrategy[Record] = st.one_of(
         ended=st.floats(0, 2**40),
     ),
     st.builds(Announced, _some(_references)),
-    st.builds(Adopted, _text, _some(_made)),
+    st.builds(Adopted, _text, _some(_made), st.dictionaries(_text, _text, max_size=2)),
     st.builds(PutBack, _text, _references, _text),
     st.builds(Seen, _some(_made)),
     st.builds(Found, _text, _some(_made)),

@@ -9,6 +9,7 @@ because the step must find what the document finds, and only the whole manifest 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from tutorial.engine.by_hand import age
 from tutorial.engine.context import Context
@@ -17,6 +18,7 @@ from tutorial.engine.manifests import metadata_of, spec_of
 from tutorial.engine.patience import Patience, Stopped
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Adopted, Announced, Made
+from tutorial.errors import TutorialError
 from tutorial.steps.model import ObjectReference, Step
 
 _ADOPTABLE = frozenset({("", "Service"), ("", "Endpoints"), ("networking.istio.io", "DestinationRule")})
@@ -97,13 +99,24 @@ def set_aside(context: Context, step: Step, replaced: Sequence[ObjectState]) -> 
     if not replaced and not beside:
         return ""
     saved = {state.reference: state for state in (*beside.values(), *replaced)}
-    context.ledger.begin(Adopted(step.id, tuple(_whole(state) for state in saved.values())))
+    objects = tuple(_whole(state) for state in saved.values())
+    context.ledger.begin(Adopted(step.id, objects, _homes(context, objects)))
     for state in replaced:
         if reason := _delete(context, state):
             return reason
         context.emitter.notice(f"{state.reference} is saved and set aside; the end puts it back.")
     going = [(state.reference, state.uid) for state in saved.values() if _goes(state, replaced)]
     return _wait_until_gone(context, going)
+
+
+def _homes(context: Context, objects: Sequence[Made]) -> dict[str, str]:
+    """The uids of the objects' namespaces, by name; without those that the user may not look at."""
+    homes: dict[str, str] = {}
+    for namespace in {each.reference.namespace for each in objects if each.reference.namespace}:
+        with suppress(TutorialError):
+            state = context.cluster.lookup(ObjectReference("namespace", namespace))
+            homes |= {namespace: state.uid} if state is not None else {}
+    return homes
 
 
 def _saved_beside(context: Context, step: Step) -> dict[ObjectReference, ObjectState]:

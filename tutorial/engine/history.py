@@ -145,6 +145,14 @@ def adopted_objects(records: Sequence[Record]) -> dict[tuple[str, ObjectReferenc
     return adopted
 
 
+def adopted_homes(records: Sequence[Record]) -> dict[str, str]:
+    """The uids of the namespaces that adopted objects were in, by name."""
+    homes: dict[str, str] = {}
+    for record in records:
+        homes.update(record.homes if isinstance(record, Adopted) else {})
+    return homes
+
+
 def adopted_places(records: Sequence[Record]) -> set[ObjectReference]:
     """Where something is to be put back."""
     return {reference for _, reference in adopted_objects(records)}

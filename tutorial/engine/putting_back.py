@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from tutorial.engine.by_hand import create_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
-from tutorial.engine.history import adopted_objects, begun_steps, others_uids, owned_objects
+from tutorial.engine.history import adopted_homes, adopted_objects, begun_steps, others_uids, owned_objects
 from tutorial.engine.manifests import is_created_from, recreatable, spec_of
 from tutorial.engine.patience import Patience
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Made, PutBack
-from tutorial.errors import AlreadyThereError, TutorialError
+from tutorial.errors import AlreadyThereError, ForbiddenError, TutorialError, UnauthorizedError
 from tutorial.steps.model import ObjectReference
 
 _TRIES = 3
@@ -85,6 +85,12 @@ class PuttingBack:
         """See that the object is in its place; whether it had to be created."""
         why = "others make it again and again"
         try:
+            if self._is_home_gone(saved.reference.namespace or ""):
+                self._note(saved, "")
+                self._tools.emitter.notice(
+                    f"{saved.reference} is not put back: the namespace that it was in is no more.", "warning"
+                )
+                return False
             for _ in range(_TRIES):
                 state = self._patience.call(self._tools.cluster.lookup, saved.reference)
                 if state is not None:
@@ -96,6 +102,18 @@ class PuttingBack:
             why = f"{error.what} {error.why}".strip()
         self._fail(saved, "failed", why)
         return False
+
+    def _is_home_gone(self, namespace: str) -> bool:
+        """Whether another namespace has the name of the one that the object was in, or none has it: its
+        owner has deleted it meanwhile, or this is another cluster."""
+        known = adopted_homes(self._tools.ledger.records()).get(namespace)
+        if known is None:
+            return False
+        try:
+            state = self._patience.call(self._tools.cluster.lookup, ObjectReference("namespace", namespace))
+        except (ForbiddenError, UnauthorizedError):
+            return False
+        return state is None or state.uid != known
 
     def _create(self, saved: _Saved) -> bool:
         """Create it again; false when somebody was quicker."""

@@ -74,15 +74,18 @@ class Announced:
 @dataclass(frozen=True)
 class Adopted:
     """Before the step replaces objects that are not the run's: they are saved whole, with what
-    goes when they go. Each is put back unless a `PutBack` of this step says that it was."""
+    goes when they go. Each is put back unless a `PutBack` of this step says that it was. `homes` are
+    the uids of their namespaces, by name, as far as the user may see them: an object goes back only
+    into the namespace that it was in."""
 
     step: str
     objects: tuple[Made, ...]
+    homes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PutBack:
-    """An adopted object is in its place again, as `uid`."""
+    """An adopted object is in its place again, as `uid`; empty where its place is no more."""
 
     step: str
     reference: ObjectReference
