@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from end_to_end.machine import PROGRAM, Machine, adopt_orphans, descendants, reap_orphans
-from end_to_end.terminal import Terminal
+from end_to_end.terminal import COLUMNS, ROWS, Terminal
 
 OpenTerminal = Callable[..., Terminal]
 
@@ -46,9 +46,11 @@ def terminal(machine: Machine) -> Iterator[OpenTerminal]:
     """Opens the program in a terminal: `terminal("run", "externalname")`."""
     opened: list[Terminal] = []
 
-    def open_terminal(*arguments: str, **environment: str) -> Terminal:
+    def open_terminal(
+        *arguments: str, size: tuple[int, int] = (COLUMNS, ROWS), **environment: str
+    ) -> Terminal:
         variables = {**machine.environment, **environment}
-        opened.append(Terminal([PROGRAM, *arguments], variables, machine.home))
+        opened.append(Terminal([PROGRAM, *arguments], variables, machine.home, size))
         return opened[-1]
 
     yield open_terminal

@@ -1,4 +1,4 @@
-"""A program in an 80x24 terminal whose screen can be read, for the end-to-end tests.
+"""A program in a terminal (80x24) whose screen can be read, for the end-to-end tests.
 
 Used by `tests/end_to_end/conftest.py` and by the tests of `tutorial.ui`.
 """
@@ -22,9 +22,14 @@ class Terminal:
     """A real pseudo-terminal by pexpect; what it shows by pyte."""
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        size: tuple[int, int] = (COLUMNS, ROWS),
     ) -> None:
-        self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=20_000, ratio=0.5)
+        columns, rows = size
+        self._screen = pyte.HistoryScreen(columns, rows, history=20_000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
         self._received = 0
         self.raw = b""
@@ -33,7 +38,7 @@ class Terminal:
             list(command[1:]),
             env=dict(environment),
             cwd=folder and str(folder),
-            dimensions=(ROWS, COLUMNS),
+            dimensions=(rows, columns),
             timeout=60,
         )
         self.child.delaybeforesend = None
@@ -46,6 +51,11 @@ class Terminal:
     def title(self) -> str:
         """The window's title, as a program has set it."""
         return str(self._screen.title)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window another size, as its owner does."""
+        self._screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
 
     def press(self, keys: str) -> None:
         self.child.send(keys)
@@ -74,7 +84,7 @@ class Terminal:
     def seen(self) -> str:
         """Everything that stands on the screen or was scrolled off it, scrolled lines first."""
         scrolled = [
-            "".join(line[column].data for column in range(COLUMNS)).rstrip()
+            "".join(line[column].data for column in range(self._screen.columns)).rstrip()
             for line in self._screen.history.top
         ]
         return "\n".join([*scrolled, self.screen()])

@@ -326,7 +326,7 @@ def test_plain_mode_takes_typed_answers(terminal: OpenTerminal, machine: Machine
     shown.press("why\r")
     shown.wait_for("Injection happens once")
     shown.press("\r")
-    shown.wait_for("Enter to next")
+    shown.wait_for("Enter: next")
     assert b"\x1b[" not in shown.raw
     shown.press("q\r")
     shown.wait_for("roll back")

@@ -11,12 +11,20 @@ from typing import TextIO
 
 import pytest
 
+from tutorial.engine.ports import Stop
 from tutorial.errors import UsageError
+from tutorial.shell.signals import Signals
 from tutorial.ui.editor import edit, find_editor
 from tutorial.ui.environment import Environment
 from tutorial.ui.opening import open_view
 from tutorial.ui.plain_view import PlainView
 from tutorial.ui.terminal_view import TerminalView
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    with Signals() as signals:
+        yield signals
 
 
 @pytest.fixture
@@ -86,15 +94,33 @@ def test_the_editor_is_visual_then_editor_then_one_that_is_there(tmp_path: Path)
     [("exit 0", None), (': > "$1"', None), ('rm "$1"', None), ('echo new > "$1"', "new\n")],
 )
 def test_an_edit_counts_only_when_something_changed(
-    tmp_path: Path, terminal: TextIO, script: str, result: str | None
+    tmp_path: Path, terminal: TextIO, signals: Signals, script: str, result: str | None
 ) -> None:
     editor = tmp_path / "editor"
     editor.write_text(f"#!/bin/sh\n{script}\n")
     editor.chmod(0o700)
     environment = resolve(terminal, EDITOR=str(editor), PATH="/usr/bin:/bin")
-    assert edit("echo old", environment) == result
+    assert edit("echo old", environment, signals) == result
 
 
-def test_an_editor_that_fails_changes_nothing(terminal: TextIO) -> None:
+def test_an_editor_that_fails_changes_nothing(terminal: TextIO, signals: Signals) -> None:
     with pytest.raises(UsageError, match="ended with 1"):
-        edit("echo old", resolve(terminal, EDITOR="false", PATH="/usr/bin:/bin"))
+        edit("echo old", resolve(terminal, EDITOR="false", PATH="/usr/bin:/bin"), signals)
+
+
+def test_without_a_place_for_the_file_it_says_so(
+    terminal: TextIO, signals: Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    with pytest.raises(UsageError, match="cannot be edited") as caught:
+        edit("echo old", resolve(terminal, EDITOR="true", PATH="/usr/bin:/bin"), signals)
+    assert "missing" in caught.value.why
+
+
+def test_a_termination_ends_the_editor(terminal: TextIO, signals: Signals, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\nkill -TERM {os.getpid()}\nexec sleep 60\n")
+    editor.chmod(0o700)
+    with pytest.raises(UsageError, match="ended with"):
+        edit("echo old", resolve(terminal, EDITOR=str(editor), PATH="/usr/bin:/bin"), signals)
+    assert signals.pending() is Stop.TERMINATE

@@ -228,7 +228,7 @@ def test_without_an_editor_it_says_so(program: Open) -> None:
 
 def test_plain_mode_takes_typed_answers(program: Open) -> None:
     terminal = program("BEFORE", "--plain")
-    terminal.wait_for("Type a key and Enter")
+    terminal.wait_for("Type a key, then Enter")
     terminal.press("why\r")
     terminal.wait_for("Because of default.")
     terminal.press("list\r")

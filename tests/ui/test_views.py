@@ -16,7 +16,7 @@ from tutorial.ui.console import ViewConsole
 from tutorial.ui.plain_view import PlainView
 from tutorial.ui.sample_run import SAMPLE_RUN
 from tutorial.ui.screen import Choice
-from tutorial.ui.step_drawing import footer_text
+from tutorial.ui.step_drawing import footer_lines
 from tutorial.ui.terminal_view import TerminalView
 
 STARTED = events.StepStarted(1, "one", 4, 14, "Before you begin", "A title", "Text.", "echo hi", "", False)
@@ -248,10 +248,38 @@ def test_a_reader_that_has_gone_is_an_os_error() -> None:
             PlainView(file).handle(STARTED)
 
 
-def test_the_footer_drops_what_does_not_fit_but_never_help_and_quit() -> None:
-    choices = [Choice(key, "word" * 3, "") for key in "abcdefgh"]
+def footer(choices: list[Choice], width: int) -> list[str]:
+    lines = [line.plain for line in footer_lines(choices, width)]
+    assert all(len(line) <= width for line in lines)
+    return lines
+
+
+def test_the_footer_drops_what_does_not_fit_but_never_help() -> None:
+    choices = [Choice("Enter", "run", ""), *(Choice(key, "word" * 3, "") for key in "bcdefgh")]
     choices += [Choice("?", "keys", ""), Choice("q", "quit", "")]
-    for width in (20, 40, 79):
-        footer = footer_text(choices, width).plain
-        assert len(footer) <= width
-        assert "? keys   q quit" in footer
+    assert footer(choices, 79)[0].endswith("d wordwordword   ? keys   q quit")
+    assert footer(choices, 40) == ["Enter run   ? keys   q quit"]
+    assert footer(choices, 19) == ["Enter run   ? keys"]
+    assert footer(choices, 15) == ["? keys   q quit"]
+    assert footer(choices, 5) == ["? key"]
+
+
+def test_every_answer_to_a_question_is_shown() -> None:
+    choices = [Choice("Enter", "roll back", ""), Choice("k", "keep", ""), Choice("Esc", "stay", "")]
+    assert footer(choices, 79) == ["Enter roll back   k keep   Esc stay"]
+    assert footer(choices, 19) == ["Enter roll back", "k keep   Esc stay"]
+
+
+def test_a_line_that_is_taken_off_again_is_no_longer_than_the_terminals() -> None:
+    waiting = events.Waiting(2, "one", 3, 12.0, 60.0)
+    for width in (5, 20, 40):
+        assert len(draw(waiting, width=width, terminal=True).splitlines()[-1]) < width
+
+
+@pytest.mark.parametrize("width", [1, 5, 20, 40])
+def test_a_narrow_terminal_is_no_error_and_loses_no_title(width: int) -> None:
+    shown = draw(*SAMPLE_RUN, width=width)
+    titles = [event.title for event in SAMPLE_RUN if isinstance(event, events.StepStarted)]
+    assert titles
+    together = "".join(shown.split())
+    assert all("".join(title.split()) in together for title in titles)

@@ -31,7 +31,7 @@ from tutorial.shell.exchange import Exchange
 from tutorial.shell.leftovers import Leftovers
 from tutorial.shell.process import RunningProcess
 from tutorial.shell.state import SAVE_SCRIPT, ShellState
-from tutorial.shell.terminal import run_on_terminal
+from tutorial.shell.terminal import run_on_terminal, standard_terminal
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -146,11 +146,18 @@ class BashShell:
             UsageError: there is no terminal.
             JournalError: bash cannot be told what to do, as in `run`.
         """
+        terminal = standard_terminal()
         with self._exchange() as exchange:
             exchange.put("command", self._interactive_script(exchange, banner))
             arguments = [self._bash, "--noprofile", "--rcfile", str(exchange.path("command")), "-i"]
             with self._leftovers.adopting():
-                run_on_terminal(arguments, cwd=self._start_folder(), stopper=self._stopper)
+                run_on_terminal(
+                    arguments,
+                    terminal=terminal,
+                    cwd=self._start_folder(),
+                    environment={},
+                    stopper=self._stopper,
+                )
             self._adopt(exchange.content("saved"), carry=True)
 
     def reap_leftovers(self) -> None:

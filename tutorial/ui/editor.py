@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tutorial.engine.ports import Stopper
 from tutorial.errors import UsageError
+from tutorial.shell.terminal import run_on_terminal
 from tutorial.ui.environment import Environment
 
+_ENCODING = ("utf-8", "surrogateescape")
 FALLBACKS = ("vi", "nano")
 
 
@@ -42,31 +44,30 @@ def _named_editor(name: str, value: str, path: str | None) -> list[str]:
     return words
 
 
-def edit(text: str, environment: Environment) -> str | None:
-    """`text` as the user left it, or None when it was left as it was, emptied, or not saved.
+def edit(text: str, environment: Environment, signals: Stopper) -> str | None:
+    """`text` as the user left it, or None when it was left as it was, emptied, or not saved. SIGTERM
+    and SIGHUP end the editor.
 
     Raises:
-        UsageError: there is no editor, or it failed.
+        UsageError: there is no editor, it failed, or there is no place for a file.
     """
     editor = find_editor(environment.variables)
-    terminal = environment.stdout if environment.stdout_is_terminal else environment.stderr
-    with tempfile.TemporaryDirectory(prefix="egress-tutorial-") as folder:
-        path = Path(folder) / "command.sh"
-        path.write_text(text.rstrip("\n") + "\n")
-        try:
-            done = subprocess.run(
+    try:
+        with tempfile.TemporaryDirectory(prefix="egress-tutorial-") as folder:
+            path = Path(folder) / "command.sh"
+            path.write_bytes(f"{text.rstrip()}\n".encode(*_ENCODING))
+            code = run_on_terminal(
                 [*editor, str(path)],
-                env=dict(environment.variables),
-                stdin=environment.stdin,
-                stdout=terminal,
-                stderr=terminal,
-                check=False,
+                terminal=environment.stdin.fileno(),
+                cwd=Path(folder),
+                environment=environment.variables,
+                stopper=signals,
             )
-        except OSError as error:
-            raise UsageError(f"{editor[0]} does not start.", why=str(error)) from None
-        if done.returncode != 0:
-            raise UsageError(f"{editor[0]} ended with {done.returncode}; nothing was changed.")
-        changed = path.read_text(errors="replace") if path.exists() else ""
+            changed = path.read_bytes().decode(*_ENCODING) if path.exists() else ""
+    except OSError as error:
+        raise UsageError("The command cannot be edited.", why=str(error)) from None
+    if code != 0:
+        raise UsageError(f"{editor[0]} ended with {code}; nothing was changed.")
     if not changed.strip() or changed.rstrip() == text.rstrip():
         return None
     return changed

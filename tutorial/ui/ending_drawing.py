@@ -10,6 +10,7 @@ from rich.text import Text
 
 from tutorial.engine import events
 from tutorial.ui import wording
+from tutorial.ui.step_drawing import NARROW
 
 
 class EndingDrawing:
@@ -66,7 +67,11 @@ class EndingDrawing:
         for step_id, ended in self._ended.items():
             summary = self._steps.get(step_id)
             mark = wording.OUTCOMES.get(ended.outcome, wording.UNKNOWN)
-            line = Text(f"{mark.symbol(unicode=self._unicode)} {mark.word or ended.outcome:<13}", mark.style)
+            line = Text(f"{mark.symbol(unicode=self._unicode)} ", mark.style)
+            if self._console.width < NARROW:
+                self._console.print(line.append(_title(summary, step_id), "default"))
+                continue
+            line.append(f"{mark.word or ended.outcome:<13}")
             line.append(f"{wording.duration(ended.seconds):>8}  ", "dim")
             line.append(_title(summary, step_id), "default")
             self._console.print(line, no_wrap=True, overflow="ellipsis")

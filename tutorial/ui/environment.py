@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from typing import TextIO
 
 FALLBACK_SIZE = (80, 24)
+DUMB_TERMINALS = frozenset({"dumb", "unknown"})
+"""Values of TERM for terminals that can only append lines."""
 
 
 @dataclass(frozen=True)
 class Environment:
     """Streams, what they are, and what the user asked for through variables.
 
-    `plain` asks for append-only lines (`--plain`, ACCESSIBLE, TERM=dumb); `colour` is false with
+    `plain` asks for append-only lines (`--plain`, ACCESSIBLE, a dumb TERM); `colour` is false with
     NO_COLOR, in plain mode and off a terminal.
     """
 
@@ -46,7 +48,7 @@ class Environment:
         """Look once at the streams (the process's own by default) and the variables."""
         variables = os.environ if variables is None else variables
         stdin, stdout, stderr = stdin or sys.stdin, stdout or sys.stdout, stderr or sys.stderr
-        plain = plain or _is_set(variables, "ACCESSIBLE") or variables.get("TERM") == "dumb"
+        plain = plain or _is_set(variables, "ACCESSIBLE") or variables.get("TERM") in DUMB_TERMINALS
         return cls(
             stdin=stdin,
             stdout=stdout,

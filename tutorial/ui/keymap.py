@@ -81,6 +81,7 @@ QUESTIONS = {
 ROLL_BACK = Choice("Enter", "roll back", "end and put everything back")
 KEEP = Choice("k", "keep", "end and keep everything for egress-tutorial resume")
 STAY = Choice("Esc", "stay", "go back to the step (also b)")
+CONTROL_C = Choice("Ctrl-C", "", "at a command: stop it; at a pause: ask whether to quit")
 QUIT_KEYS = {
     ENTER: Action.QUIT,
     "q": Action.QUIT,

@@ -215,6 +215,18 @@ def _is_cut(data: bytes) -> bool:
     return tail[1:2] == b"[" and not any(0x40 <= byte <= 0x7E for byte in tail[2:])
 
 
+_TYPED_NAMES = {
+    "": ENTER,
+    "enter": ENTER,
+    "space": SPACE,
+    "esc": ESCAPE,
+    "\x1b": ESCAPE,
+    "pgdn": PAGE_DOWN,
+    "pgup": PAGE_UP,
+}
+"""Keys that are typed by their names."""
+
+
 class TypedAnswers:
     """Reads answers as typed lines, for plain mode: an empty line is Enter, a word its first letter.
 
@@ -233,12 +245,12 @@ class TypedAnswers:
         yield
 
     def read(self) -> str:
-        """Wait for a line. Returns ENTER for an empty one, SIGNAL, END_OF_FILE, or the first
-        character of what was typed, in lower case."""
+        """Wait for a line. Returns ENTER for an empty one, SIGNAL, END_OF_FILE, the key that was named
+        (`Esc`, `PgUp`), or the first character of what was typed, in lower case."""
         line = self.read_line()
         if line in (SIGNAL, END_OF_FILE):
             return line
-        return line[0].lower() if line else ENTER
+        return _TYPED_NAMES.get(line.lower(), line[:1].lower())
 
     def read_line(self) -> str:
         """Wait for a line and return it without the spaces around it, SIGNAL, or END_OF_FILE."""

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from tutorial.engine.ports import Stop, Stopper
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from prompt_toolkit.output import Output
 
 _WATCH_SECONDS = 0.1
+_WIDE = 70
+_INSTRUCTION = "(arrows or letters, Enter; Esc goes back)"
+_SHORT_INSTRUCTION = "(Esc goes back)"
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,10 @@ def choose_with_arrows(signals: Stopper) -> Chooser:
             default=current or None,
             use_jk_keys=False,
             use_search_filter=True,
-            instruction="(arrows or letters, Enter; Esc goes back)",
+            instruction=_INSTRUCTION if get_terminal_size().columns >= _WIDE else _SHORT_INSTRUCTION,
             output=_menu_output(),
         )
+        question.application.erase_when_done = True
         _let_escape_close(question.application)
         try:
             with _own_wakeup_descriptor():

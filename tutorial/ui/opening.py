@@ -76,7 +76,7 @@ def open_prompts(
         typed if plain else Keyboard(descriptor, signals),
         signals,
         choose=choose_by_number(typed, screen.say) if plain else choose_with_arrows(signals),
-        edit=partial(edit, environment=environment),
+        edit=partial(edit, environment=environment, signals=signals),
         objects=objects,
         fill=fill,
     )

@@ -73,11 +73,17 @@ class PlainView:
         self._output_line(text.rstrip("\n"))
         self._stream.flush()
 
+    def show_keys(self, choices: Sequence[Choice]) -> None:
+        self._line("Keys:")
+        for choice in choices:
+            self._line(f"{choice.key}: {choice.help}")
+        self._stream.flush()
+
     def ask(self, question: str, choices: Sequence[Choice]) -> None:
         if question:
             self._line(question)
-        words = [f"{choice.key} to {choice.word}" for choice in choices if choice.word]
-        self._line(f"Type a key and Enter: {', '.join(words)}.")
+        words = [f"{choice.key}: {choice.word}" for choice in choices if choice.word]
+        self._line(f"Type a key, then Enter. {', '.join(words)}.")
         self._stream.flush()
 
     def answered(self) -> None:

@@ -188,7 +188,4 @@ class Prompts:
             self._screen.say(self._fill(text), heading="When it goes wrong")
 
     def _show_keys(self, bindings: Sequence[Binding]) -> None:
-        lines = [f"{binding.choice.key:<6} {binding.choice.help}" for binding in bindings]
-        self._screen.say(
-            "```\n" + "\n".join([*lines, "Ctrl-C asks whether to quit."]) + "\n```", heading="Keys"
-        )
+        self._screen.show_keys([*(binding.choice for binding in bindings), keymap.CONTROL_C])

@@ -34,6 +34,10 @@ class Screen(Protocol):
         """Draw a program's output as it stands under a heading."""
         ...
 
+    def show_keys(self, choices: Sequence[Choice]) -> None:
+        """Draw every key with what it does."""
+        ...
+
     def ask(self, question: str, choices: Sequence[Choice]) -> None:
         """Show what can be pressed; `answered` follows."""
         ...

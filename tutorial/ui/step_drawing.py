@@ -20,6 +20,9 @@ from tutorial.ui.screen import Choice
 TEXT_WIDTH = 90
 """Prose is not drawn wider than this, in columns."""
 
+NARROW = 40
+"""Below this width, in columns, lines wrap that are cut off on other terminals."""
+
 _INLINE_STYLES = {"code": "bold cyan", "strong": "bold", "emphasis": "italic"}
 
 
@@ -36,7 +39,8 @@ def draw_run(console: Console, event: RunStarted) -> None:
 
 def draw_step(console: Console, event: StepStarted, label: str) -> None:
     """The whole first screen but its keys."""
-    console.print(header_text(event, label), no_wrap=True, overflow="ellipsis")
+    narrow = console.width < NARROW
+    console.print(header_text(event, label), no_wrap=not narrow, overflow="fold" if narrow else "ellipsis")
     console.print(Text(event.title, "bold"))
     console.print()
     if event.explain:
@@ -83,6 +87,12 @@ def _draw_hanging(console: Console, marker: str, text: Text, width: int) -> None
         console.print(Text(indent if number else marker).append_text(line), soft_wrap=True)
 
 
+def draw_keys(console: Console, choices: Sequence[Choice]) -> None:
+    """Every key with what it does."""
+    for choice in choices:
+        _draw_hanging(console, f"  {choice.key:<6} ", Text(choice.help), min(console.width, TEXT_WIDTH))
+
+
 def draw_outcome(console: Console, event: StepEnded, title: str, *, unicode: bool) -> None:
     """How a step without a verdict ended: skipped, undone, already done. `title` names a step that
     is not the one on the screen."""
@@ -93,15 +103,37 @@ def draw_outcome(console: Console, event: StepEnded, title: str, *, unicode: boo
     console.print(line)
 
 
-def footer_text(choices: Sequence[Choice], width: int) -> Text:
-    """`Enter run   k skip   ? keys   q quit` on one line of at most `width` columns. What does not
-    fit is left to `?`; the last two choices stay."""
+def footer_lines(choices: Sequence[Choice], width: int) -> list[Text]:
+    """`Enter run   k skip   ? keys   q quit` in lines of at most `width` columns.
+
+    Where `?` shows all keys, it is one line, and what does not fit is left to that; otherwise all
+    choices are there, in as many lines as they need.
+    """
     named = [choice for choice in choices if choice.word]
-    first, last = named[:-2], named[-2:]
-    while first and _footer_width([*first, *last]) > width:
-        first.pop()
+    lines = [_that_fit(named, width)] if any(choice.key == "?" for choice in named) else _rows(named, width)
+    return [_footer_line(line, width) for line in lines]
+
+
+def _that_fit(choices: list[Choice], width: int) -> list[Choice]:
+    """As many of the first choices as fit before the last two, `?` and `q`; failing that, the first
+    one and `?`, else only those two."""
+    *first, help_, quit_ = choices
+    shown = [[*first[:count], help_, quit_] for count in range(len(first), 0, -1)] + [[*first[:1], help_]]
+    return next((each for each in shown if _footer_width(each) <= width), [help_, quit_])
+
+
+def _rows(choices: list[Choice], width: int) -> list[list[Choice]]:
+    rows: list[list[Choice]] = [[]]
+    for choice in choices:
+        if rows[-1] and _footer_width([*rows[-1], choice]) > width:
+            rows.append([])
+        rows[-1].append(choice)
+    return rows
+
+
+def _footer_line(choices: Sequence[Choice], width: int) -> Text:
     footer = Text()
-    for choice in (*first, *last):
+    for choice in choices:
         footer.append(f"{choice.key} ", "bold").append(f"{choice.word}   ", "dim")
     footer.rstrip()
     footer.truncate(max(width, 1))

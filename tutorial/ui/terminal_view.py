@@ -80,12 +80,19 @@ class TerminalView:
         self._output.write("stdout", text.rstrip("\n") + "\n")
         self._console.print()
 
+    def show_keys(self, choices: Sequence[Choice]) -> None:
+        self._begin_insert("Keys")
+        step_drawing.draw_keys(self._console, choices)
+        self._console.print()
+
     def ask(self, question: str, choices: Sequence[Choice]) -> None:
         self._close_last_line()
         if question:
             self._console.print(Text(question, "bold"))
-        footer = step_drawing.footer_text(choices, self._console.width - 1)
-        self._write_open(footer)
+        *lines, last = step_drawing.footer_lines(choices, self._console.width - 1)
+        for line in lines:
+            self._console.print(line, soft_wrap=True)
+        self._write_open(last)
 
     def answered(self) -> None:
         self._close_last_line()
@@ -98,7 +105,8 @@ class TerminalView:
             self._console.print(Text(heading, "bold"))
 
     def _write_open(self, line: Text) -> None:
-        """Write a last line that will be taken off again."""
+        """Write a last line that will be taken off again: it must not be longer than the terminal's."""
+        line.truncate(max(self._console.width - 1, 1), overflow="ellipsis" if self._unicode else "crop")
         self._console.print(line, end="", soft_wrap=True)
         self._console.file.flush()
         self._last_line_is_open = True
