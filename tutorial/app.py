@@ -21,6 +21,7 @@ from tutorial.engine.plan import make_plan, run_settings
 from tutorial.engine.run import STOP_CODES
 from tutorial.engine.settings import adapted_settings
 from tutorial.errors import ExitCode, RollbackIncompleteError, TutorialError, UsageError, worst
+from tutorial.journal.other_runs import refuse_rival
 from tutorial.journal.paths import state_home
 from tutorial.journal.run_folder import (
     RunFolder,
@@ -76,7 +77,6 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
         ) as opened,
     ):
         settings = adapted_settings(tutorial, given, opened.backend.facts, address_of)
-        folder.update(wiring.with_backend(replace(meta, variables=settings), opened.backend))
         plan = make_plan(
             tutorial,
             settings=settings,
@@ -85,6 +85,8 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
             until_step=options.until_step,
             asides=options.asides,
         )
+        folder.update(wiring.with_backend(replace(meta, variables=settings), opened.backend, plan))
+        refuse_rival(home, folder.meta)
         warnings = wiring.check_cluster_for(plan, opened, options, environment)
         lay_out_files(tutorial, folder.work, plan.variables)
         return wiring.Stage(options, environment, signals, folder, opened).play(plan, warnings=warnings)
@@ -112,7 +114,8 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
             until_step=options.until_step,
             asides=any(step.aside and step.id in taken for step in tutorial.steps),
         )
-        folder.update(wiring.with_backend(meta, opened.backend))
+        folder.update(wiring.with_backend(meta, opened.backend, plan))
+        refuse_rival(home, folder.meta)
         lay_out_files(tutorial, folder.work, plan.variables)
         return wiring.Stage(options, environment, signals, folder, opened).play(plan, resumed=True)
 
@@ -156,6 +159,8 @@ def status(environment: Environment) -> Sequence[RunStatus]:
             state=run.state.value,
             step=begun[-1].step if (begun := begun_steps(run.records)) else "",
             started=run.meta.created,
+            process=run.process,
+            sandbox=run.meta.backend_parameters.get("sandbox", ""),
             objects=tuple(str(made.reference) for _, made in owned_objects(run.records).values()),
         )
         for run in list_runs(state_home(environment.variables))

@@ -38,7 +38,8 @@ class RunOptions:
 class RunStatus:
     """One run that is not over. `state` is `running`, `kept` or `interrupted` (its process is
     gone without an end); `step` is the id of the step it stands at; `objects` are still there
-    by its journal; `started` is seconds since the epoch."""
+    by its journal; `started` is seconds since the epoch; `process` is the pid of a running one,
+    `sandbox` the name of the sandbox that it is in."""
 
     run_id: str
     tutorial: str
@@ -47,3 +48,5 @@ class RunStatus:
     step: str
     started: float
     objects: tuple[str, ...] = ()
+    process: int | None = None
+    sandbox: str = ""

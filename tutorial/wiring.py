@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from tutorial.backends.backend import Backend, OpenBackend
 from tutorial.backends.select import context_not_used, kubectl_options
 from tutorial.consent import may_write
-from tutorial.engine.context import Context, Limits, Tools
+from tutorial.engine.context import Context, Limits, OtherRun, Tools
 from tutorial.engine.emit import Emitter
 from tutorial.engine.ledger import Ledger
 from tutorial.engine.objects_now import objects_now
@@ -19,8 +19,9 @@ from tutorial.engine.records import Closed
 from tutorial.engine.rollback import roll_back
 from tutorial.engine.run import RunSettings, run
 from tutorial.errors import ExitCode, JournalError
+from tutorial.journal.other_runs import claims_of, run_that_made
 from tutorial.journal.paths import state_home
-from tutorial.journal.run_folder import RunFolder, RunMeta, run_that_made
+from tutorial.journal.run_folder import RunFolder, RunMeta
 from tutorial.options import RunOptions
 from tutorial.shell.bash import BashShell
 from tutorial.shell.signals import Signals
@@ -91,7 +92,7 @@ class Stage:
     def _may_write(self, plan: Plan) -> bool:
         return may_write(self.opened.backend, plan, self.options, self.environment, self.signals)
 
-    def _other_run_that_made(self, uid: str) -> str:
+    def _other_run_that_made(self, uid: str) -> OtherRun | None:
         home = state_home(self.environment.variables)
         return run_that_made(home, uid, but=self.folder.meta.id)
 
@@ -213,10 +214,11 @@ def _not_closed(failure: JournalError) -> JournalError:
     )
 
 
-def with_backend(meta: RunMeta, backend: Backend) -> RunMeta:
-    """The run's description, now that its backend is open."""
+def with_backend(meta: RunMeta, backend: Backend, plan: Plan) -> RunMeta:
+    """The run's description, now that its backend and its steps are known."""
     return replace(
         meta,
+        claims=claims_of(plan, backend.server or backend.parameters.get("sandbox", "")),
         backend=backend.kind,
         backend_label=backend.label,
         backend_parameters=backend.parameters,

@@ -101,7 +101,7 @@ def test_a_second_run_is_refused_while_the_first_has_the_objects(
     assert [run["state"] for run in status(machine)] == ["running"]
     second = machine.run("run", "externalname", "--auto")
     assert second.returncode == 4, second.stdout + second.stderr
-    assert "service/my-httpbin" in second.stderr
+    assert f"Your run {status(machine)[0]['run_id']} makes the same objects, and is alive" in second.stderr
     assert machine.objects() == before
     assert [run["state"] for run in status(machine)] == ["running"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Template
 
-from tutorial.engine.context import Context, Limits, Tools
+from tutorial.engine.context import Context, Limits, OtherRun, Tools
 from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
 from tutorial.engine.emit import Emitter
 from tutorial.engine.events import Event
@@ -459,7 +459,7 @@ class World:
         self.journal = MemoryJournal(self.moments)
         self.cluster.make("service/kubernetes@default", applied=False)
         self.files: dict[str, Mapping[str, object]] = {}
-        self.runs: dict[str, str] = {}
+        self.runs: dict[str, OtherRun] = {}
         self.kubectl_options = ""
         self.new_process()
 
@@ -499,8 +499,7 @@ class World:
         facts = options.pop("facts", {})
         plan = make_plan(tutorial, settings={}, facts=facts, **planned)  # type: ignore[arg-type]
         adopt = bool(options.pop("adopt", False))
-        run_of = lambda uid: self.runs.get(uid, "")  # noqa: E731
-        context = Context(plan, self.shell, self.tools(*sinks), adopt=adopt, run_of=run_of)
+        context = Context(plan, self.shell, self.tools(*sinks), adopt=adopt, run_of=self.runs.get)
         return run(context, prompter, RunSettings("r1", "sandbox", "sandbox", **options))  # type: ignore[arg-type]
 
 

@@ -10,6 +10,7 @@ from engine.fakes import Crash, Script, World, reference, says, step
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tutorial.engine.context import OtherRun
 from tutorial.engine.decisions import Action, Decision, Pause
 from tutorial.engine.events import Noticed, ObjectUndone, RollbackEnded, RunStarted, StepEnded, StepStarted
 from tutorial.engine.history import adopted_objects, is_anything_to_undo
@@ -145,7 +146,9 @@ def terminating(world: World) -> None:
 
 
 def of_another_run(world: World) -> None:
-    world.runs[world.cluster.objects[WEB].uid] = "other-1"
+    world.runs[world.cluster.objects[WEB].uid] = OtherRun(
+        "other-1", "kept", "egress-tutorial rollback other-1"
+    )
 
 
 def load_balancer(world: World) -> None:
@@ -164,7 +167,7 @@ def not_taken_back(world: World) -> None:
         (of_another_kind, "configmap/c@default cannot be adopted: only services, endpoints"),
         (held, "the finalizer x/y has work to do when it is deleted"),
         (terminating, "it is being deleted"),
-        (of_another_run, "your run other-1 made it; to undo that: egress-tutorial rollback other-1"),
+        (of_another_run, "your run other-1, kept, made it; to undo that: egress-tutorial rollback other-1"),
         (load_balancer, "its address outside the cluster would be lost"),
         (not_taken_back, "it could not be put back: exceeded quota"),
     ],

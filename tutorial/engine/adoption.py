@@ -179,7 +179,7 @@ def _reason_around(context: Context, state: ObjectState) -> str:
     if _is_maintained(context, state):
         return "a controller writes it from the pods of its service"
     if run := context.run_of(state.uid):
-        return f"your run {run} made it; to undo that: egress-tutorial rollback {run}"
+        return f"your run {run.id}, {run.standing}, made it; to undo that: {run.way_out}"
     dependants = _dependants(context, state)
     return f"{', '.join(dependants)} would be deleted with it" if dependants else ""
 

@@ -22,9 +22,8 @@ def _no_file(path: str) -> str:
     return ""
 
 
-def _no_run(uid: str) -> str:
+def _no_run(uid: str) -> None:
     del uid
-    return ""
 
 
 def _nowhere(reference: ObjectReference, manifest: Mapping[str, object]) -> str:
@@ -73,17 +72,27 @@ class Tools:
 
 
 @dataclass(frozen=True)
+class OtherRun:
+    """Another run of the same user. `standing` says how it stands (`alive since 14:32 (process 18212)`),
+    `way_out` how its objects go."""
+
+    id: str
+    standing: str
+    way_out: str
+
+
+@dataclass(frozen=True)
 class Context:
     """What running steps needs besides `tools`. `shell` is the same as there; `read_file` gives the
     text of a file in the working folder, empty when there is none; `adopt` lets steps replace what is
-    there already; `run_of` gives the id of the user's other run that made an object, by uid, or empty."""
+    there already; `run_of` gives the user's other run that made an object, by uid."""
 
     plan: Plan
     shell: Shell
     tools: Tools
     read_file: Callable[[str], str] = _no_file
     adopt: bool = False
-    run_of: Callable[[str], str] = _no_run
+    run_of: Callable[[str], OtherRun | None] = _no_run
 
     @property
     def failure(self) -> JournalError | None:

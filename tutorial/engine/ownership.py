@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tutorial.engine.adoption import announce, described, found_beside, reasons_against, without_followers
 from tutorial.engine.by_hand import delete_command
-from tutorial.engine.context import Context
+from tutorial.engine.context import Context, OtherRun
 from tutorial.engine.history import announced_objects, ever_made, owned_objects, used_objects
 from tutorial.engine.ports import Cluster, ObjectState
 from tutorial.engine.records import Intent, Made, Record
@@ -81,6 +81,7 @@ def guard(context: Context) -> str:
         options=context.tools.kubectl_options,
         obstacles={each: tuple(_obstacles(context.cluster, state)) for each, state in found.items()},
         namings=[name for name, value in settings if ObjectReference("namespace", value) in found],
+        makers={each: run for each, state in found.items() if (run := context.run_of(state.uid))},
     )
 
 
@@ -93,6 +94,7 @@ def already_there(
     options: str,
     obstacles: Mapping[ObjectReference, Sequence[str]],
     namings: Sequence[str],
+    makers: Mapping[ObjectReference, OtherRun],
 ) -> AlreadyThereError:
     """The error that names each object with its age and owner, and the way out.
 
@@ -102,15 +104,19 @@ def already_there(
         options: of kubectl, to choose the cluster.
         obstacles: why a namespace cannot be used: what it holds.
         namings: the settings that name such a namespace.
+        makers: the user's other runs that made them.
     """
     lines = [
-        ", and ".join((f"{reference} is {described(state, now)}", *obstacles.get(reference, ())))
+        ", and ".join((_whose(reference, state, now, makers.get(reference)), *obstacles.get(reference, ())))
         for reference, state in found.items()
     ]
     reasons = [f"{reference} cannot be adopted: {reason}." for reference, reason in against.items()]
     count = "An object" if len(found) == 1 else f"{len(found)} objects"
-    do = "If another run left it: egress-tutorial status. If you do not need it: "
-    do += "; ".join(delete_command(reference, options) for reference in found)
+    ways_out = dict.fromkeys(run.way_out for run in makers.values())
+    unknown = [delete_command(reference, options) for reference in found if reference not in makers]
+    if unknown:
+        ways_out[f"If you do not need {'it' if len(unknown) == 1 else 'them'}: {'; '.join(unknown)}"] = None
+    do = ". ".join(ways_out)
     do += "".join(f". To take another namespace: --set {name}=NAME" for name in namings)
     if not adopt and not against:
         do += ". To have it saved, replaced for the run and put back at the end: --adopt"
@@ -121,6 +127,12 @@ def already_there(
         why=" ".join(reasons) if adopt else "The tutorial never changes or deletes what it did not make.",
         do=do,
     )
+
+
+def _whose(reference: ObjectReference, state: ObjectState, now: float, maker: OtherRun | None) -> str:
+    """What is known of an object that is in the way."""
+    made = f"made by your run {maker.id}, which is {maker.standing}" if maker else described(state, now)
+    return f"{reference} is {made}"
 
 
 def is_usable_namespace(cluster: Cluster, state: ObjectState) -> bool:

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tutorial.errors import JournalError
@@ -48,8 +49,17 @@ class Lock:
             self._descriptor = -1
 
 
-def holder(path: Path) -> int | None:
-    """The pid of the process that holds the lock (0 when it has not said so yet), or None."""
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock: the process's pid, and since when, seconds since the epoch; 0 when it has not
+    said so yet."""
+
+    process: int = 0
+    since: float = 0.0
+
+
+def holder(path: Path) -> Holder | None:
+    """Who holds the lock, or None."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -58,8 +68,9 @@ def holder(path: Path) -> int | None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         with suppress(ValueError, KeyError, TypeError):
-            return int(json.loads(os.pread(descriptor, 4096, 0))["pid"])
-        return 0
+            said = json.loads(os.pread(descriptor, 4096, 0))
+            return Holder(int(said["pid"]), float(said["started"]))
+        return Holder()
     finally:
         os.close(descriptor)
     return None

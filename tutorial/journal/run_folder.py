@@ -23,14 +23,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tutorial.engine.history import owned_objects
 from tutorial.engine.records import Closed, Record
 from tutorial.errors import JournalError, NotReadyError, UsageError
 from tutorial.journal.atomic import write_atomically
 from tutorial.journal.journal import FileJournal, read_journal
-from tutorial.journal.lock import Lock, holder
+from tutorial.journal.lock import Holder, Lock, holder
 from tutorial.journal.paths import make_in_state_home, make_private, or_elsewhere, runs_folder
 from tutorial.steps.model import ObjectReference
+from tutorial.text.times import clock
 
 KEPT_CLOSED_RUNS = 20
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
@@ -43,7 +43,7 @@ class RunMeta:
     `variables` are the run's settings (`--set` and defaults); `backend` is `sandbox`, `cluster` or
     `none`, empty as long as that is not known, and `backend_parameters` what opens it again; `created`
     is seconds since the epoch; `version` is the program's; `trusted` is the digest of commands that a
-    person agreed to.
+    person agreed to; `claims` are the objects that it makes (see `tutorial.journal.other_runs`).
     """
 
     id: str
@@ -56,6 +56,7 @@ class RunMeta:
     backend_label: str = ""
     backend_parameters: Mapping[str, str] = field(default_factory=dict)
     trusted: str = ""
+    claims: tuple[str, ...] = ()
 
 
 class RunState(Enum):
@@ -70,12 +71,14 @@ class RunState(Enum):
 
 @dataclass(frozen=True)
 class RunListing:
-    """One run as `status` sees it, without taking its lock. `process` is the pid of a running one."""
+    """One run as `status` sees it, without taking its lock. `process` is the pid of a running one,
+    and `since` when that has taken the lock, seconds since the epoch."""
 
     meta: RunMeta
     state: RunState
     records: Sequence[Record]
     process: int | None = None
+    since: float = 0.0
 
 
 class RunFolder:
@@ -203,16 +206,6 @@ def damaged_runs(home: Path) -> dict[Path, str]:
     return damaged
 
 
-def run_that_made(home: Path, uid: str, but: str) -> str:
-    """The id of the run that is not over and made the object with this uid, `but` excepted; empty
-    when there is none."""
-    for listing in list_runs(home):
-        open_still = listing.meta.id != but and listing.state is not RunState.CLOSED
-        if open_still and uid in owned_objects(listing.records):
-            return listing.meta.id
-    return ""
-
-
 def prune_closed_runs(home: Path, keep: int = KEPT_CLOSED_RUNS) -> None:
     """Delete the folders of closed runs but for the last `keep`."""
     closed = [listing for listing in list_runs(home) if listing.state is RunState.CLOSED]
@@ -242,14 +235,14 @@ def _run_paths(home: Path) -> list[Path]:
 
 def _listing(path: Path) -> RunListing:
     meta = _read_meta(path)
-    process = holder(path / "lock")
+    lock = holder(path / "lock")
     records = read_journal(path / "journal.jsonl")
-    return RunListing(meta, _state(meta, process, records), records, process)
+    state = RunState.RUNNING if lock else _state(meta, records)
+    return RunListing(meta, state, records, lock.process if lock else None, lock.since if lock else 0.0)
 
 
-def _state(meta: RunMeta, process: int | None, records: Sequence[Record]) -> RunState:
-    if process is not None:
-        return RunState.RUNNING
+def _state(meta: RunMeta, records: Sequence[Record]) -> RunState:
+    """How a run stands whose process is gone."""
     if not meta.backend and not records:
         return RunState.CLOSED
     last = records[-1] if records else None
@@ -261,10 +254,11 @@ def _state(meta: RunMeta, process: int | None, records: Sequence[Record]) -> Run
 def _take(path: Path, run_id: str) -> Lock:
     lock = Lock.take(path / "lock")
     if lock is None:
-        process = holder(path / "lock")
+        user = holder(path / "lock") or Holder()
+        process = f"The process {user.process}" if user.process else "Another process"
         raise NotReadyError(
             f"The run {run_id} is in use.",
-            why=f"The process {process} is in it." if process else "Another process is in it.",
+            why=f"{process} is in it" + (f" since {clock(user.since)}." if user.since else "."),
             do="End it there first, or wait until it has ended.",
         )
     return lock
@@ -274,6 +268,7 @@ def _read_meta(path: Path) -> RunMeta:
     try:
         data = json.loads((path / "run.json").read_bytes())
         known = {each.name for each in fields(RunMeta)}
+        data["claims"] = tuple(data.get("claims", ()))
         meta = RunMeta(**{name: value for name, value in data.items() if name in known})
         _check_types(meta)
     except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -285,10 +280,10 @@ def _read_meta(path: Path) -> RunMeta:
 
 def _check_types(meta: RunMeta) -> None:
     """Raises TypeError for a field that holds what it cannot: JSON says nothing of types."""
-    texts = (meta.id, meta.tutorial, meta.path, meta.version, meta.backend, meta.backend_label, meta.trusted)
+    names = (meta.id, meta.tutorial, meta.path, meta.version, meta.backend, meta.backend_label, meta.trusted)
     mappings = (meta.variables, meta.backend_parameters)
     inner = [text for each in mappings if isinstance(each, dict) for text in each.values()]
-    if not all(isinstance(text, str) for text in (*texts, *inner)):
+    if not all(isinstance(text, str) for text in (*names, *meta.claims, *inner)):
         raise TypeError("a text is none")
     if not all(isinstance(each, dict) for each in mappings) or not isinstance(meta.created, int | float):
         raise TypeError("a field has the wrong type")

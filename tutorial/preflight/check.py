@@ -86,7 +86,14 @@ def _check_objects(survey: Survey, place: Place) -> Finding:
         return Finding("objects", "pass", f"nothing that the steps make is in the way{note}")
     against = {each: reason for each, state in found.items() if (reason := reason_in(state))}
     error = already_there(
-        found, against, time.time(), adopt=False, options=place.options, obstacles={}, namings=()
+        found,
+        against,
+        time.time(),
+        adopt=False,
+        options=place.options,
+        obstacles={},
+        namings=(),
+        makers={},
     )
     return Finding("objects", "fail", error.what + note, error.do)
 

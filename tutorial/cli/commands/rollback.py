@@ -35,11 +35,17 @@ def rollback(
 ) -> ExitCode:
     """Undo what a run made, last step first. Safe to run again; exit 5 when something is left."""
     from tutorial.app import RunOptions, rollback_run, status
+    from tutorial.journal.other_runs import alive_since
 
     environment = context.obj.with_plain() if plain else context.obj
     options = RunOptions(auto=True, plain=plain, output=output, debug=debugging(context), wait=wait)
-    left = [run_id] if run_id else [run.run_id for run in status(environment) if run.state != "running"]
+    runs = [] if run_id else status(environment)
+    left = [run_id] if run_id else [run.run_id for run in runs if run.state != "running"]
     code = rollback_run(run_id, options, environment)
     if code is ExitCode.OK:
         click.echo(f"Rolled back: {', '.join(left)}" if left else "There is no run to undo.", err=True)
+    for run in runs:
+        if run.state == "running":
+            standing = alive_since(run.process, run.started)
+            click.echo(f"{run.run_id} is {standing}: it puts everything back when it ends.", err=True)
     return code

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tutorial.cli.group import ExamplesCommand
-from tutorial.errors import NotReadyError
+from tutorial.errors import NotReadyError, UsageError
 from tutorial.ui.environment import Environment
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def reset(environment: Environment) -> None:
     """Empty the sandbox: take it down and start it again. Refused while a run uses it."""
     from tutorial.sandbox import lifecycle
 
-    _attached(environment).down()
+    _take_down(_attached(environment), environment)
     lifecycle.start(_root(environment), lifecycle.DEFAULT_NAME, kept=True)
     click.echo("The sandbox is up again, and empty.", err=True)
 
@@ -143,7 +143,7 @@ def down(environment: Environment) -> None:
     if sandbox is None:
         click.echo("No sandbox is up.", err=True)
         return
-    sandbox.down()
+    _take_down(sandbox, environment)
     click.echo("The sandbox is down; nothing of it is left.", err=True)
 
 
@@ -162,6 +162,19 @@ def _attached(environment: Environment) -> Sandbox:
     if sandbox is None:
         raise NotReadyError("No sandbox is up.", do="egress-tutorial sandbox up")
     return sandbox
+
+
+def _take_down(sandbox: Sandbox, environment: Environment) -> None:
+    """Take it down. Raises UsageError, which names the runs that are alive in it."""
+    from tutorial.app import status
+    from tutorial.journal.other_runs import alive_since
+
+    try:
+        sandbox.down()
+    except UsageError as error:
+        runs = [run for run in status(environment) if run.process and run.sandbox == sandbox.name]
+        names = "; ".join(f"{run.run_id}, {alive_since(run.process, run.started)}" for run in runs)
+        raise UsageError(error.what, why=f"{error.why} {names}".strip(), do=error.do) from None
 
 
 def _kubectl_variables(sandbox: Sandbox, variables: Mapping[str, str]) -> dict[str, str]:

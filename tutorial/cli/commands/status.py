@@ -45,7 +45,8 @@ def _lines(run: RunStatus) -> list[str]:
     """One run for a person, with what can be done about it."""
     started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started))
     lines = [
-        f"{run.run_id}  {run.state}  [{run.backend_label}]  {run.tutorial}",
+        f"{run.run_id}  {run.state}  [{run.backend_label}]  {run.tutorial}"
+        + (f"  process {run.process}" if run.process else ""),
         f"  started {started}, at step {run.step or '(none begun)'}",
     ]
     if run.objects:
