@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -39,6 +40,13 @@ class Delay:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """The request waits here until it is released."""
+
+    released: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
 class Answer:
     """This is answered in the API server's place."""
 
@@ -62,7 +70,7 @@ class CutWatch:
     after_events: int
 
 
-Fault = Drop | LoseAnswer | Delay | Answer | CutBody | CutWatch
+Fault = Drop | LoseAnswer | Delay | Hold | Answer | CutBody | CutWatch
 
 
 def refuse(status: int, *, retry_after: int | None = None) -> Answer:

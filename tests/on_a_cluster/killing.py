@@ -21,8 +21,14 @@ from on_a_cluster.cluster import Cluster, Namespaces
 from on_a_cluster.forked_program import Ended, ForkedProgram
 
 SIGNALS = (signal.SIGKILL,) * 3 + (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-ENDS = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2), signal.SIGHUP: (129, -1)}
-"""How a run ends that gets the signal: by itself, or of it where it had not begun yet."""
+ENDS = {
+    signal.SIGKILL: (-9,),
+    signal.SIGTERM: (143, -15),
+    signal.SIGINT: (130, -2, 5),
+    signal.SIGHUP: (129, -1),
+}
+"""How a run ends that gets the signal: by itself, or of it where it had not begun yet. A Ctrl-C stops
+a rollback, which then says what is left (5)."""
 
 CHANCE_OF_BUNDLED = 0.03
 CHANCE_OF_RESUME = 0.15
@@ -127,7 +133,7 @@ class Worker:
         assert "Traceback" not in ended.output
         if ended.code in ENDS[number]:
             self._count.note(f"{kind} {number.name}")
-            return ended.code == -signal.SIGKILL
+            return ended.code in (-signal.SIGKILL, 5)
         if arguments[0] == "resume" and ended.code == 2:  # it had been cut off before its first step
             return False
         assert ended.code == 0 or kind == "rollback", f"the command ended with {ended.code}"

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from backends.authority import Authority
-from on_a_cluster.faults import Answer, CutBody, CutWatch, Delay, Drop, Fault, LoseAnswer, Rule, refuse
+from on_a_cluster.faults import Answer, CutBody, CutWatch, Delay, Drop, Fault, Hold, LoseAnswer, Rule, refuse
 from on_a_cluster.http1 import Head, body_of, framed, read_head
 
 from tutorial.backends.credentials import Credentials, Identity
@@ -138,6 +138,8 @@ class FaultProxy:
                 self.requests.append(Request(method, path, head.get("user-agent"), fault))
                 if isinstance(fault, Delay):
                     await asyncio.sleep(fault.seconds)
+                while isinstance(fault, Hold) and not fault.released.is_set():
+                    await asyncio.sleep(0.01)
                 if isinstance(fault, Drop):
                     return
                 if isinstance(fault, Answer):
