@@ -17,6 +17,7 @@ from tutorial.sandbox.resources import ENDPOINT_SLICE, ENDPOINTS, POD, SERVICE, 
 
 MANAGER = "endpointslice-controller.k8s.io"
 ENDPOINTS_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
+TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 _HEADLESS = "service.kubernetes.io/headless"
 
 
@@ -50,24 +51,32 @@ class EndpointController(Controller):
         own = [pod for pod in self.objects.list(POD, key.namespace, selector) if _has_address(pod)]
         groups = _by_ports(service, own)
         contents = [_content(service, ports, group) for ports, group in groups]
-        slices.reconcile(SERVICE, service, _labels(service), contents)
-        self._write_endpoints(service, groups)
+        triggered = {TRIGGER_TIME: _last_change(service, own)}
+        slices.reconcile(SERVICE, service, _labels(service), contents, triggered)
+        self._write_endpoints(service, groups, triggered)
         return None
 
-    def _write_endpoints(self, service: Object, groups: Sequence[Group]) -> None:
+    def _write_endpoints(self, service: Object, groups: Sequence[Group], annotations: dict[str, str]) -> None:
         metadata = service["metadata"]
         labels = {**metadata.get("labels", {}), ENDPOINTS_MANAGED_BY: "endpoint-controller"}
         if service["spec"].get("clusterIP") == "None":
             labels[_HEADLESS] = ""
         subsets = [subset for ports, group in groups if (subset := _subset(service, ports, group))]
         wanted = {
-            "metadata": {"name": metadata["name"], "namespace": metadata["namespace"], "labels": labels}
+            "metadata": {
+                "name": metadata["name"],
+                "namespace": metadata["namespace"],
+                "labels": labels,
+                "annotations": annotations,
+            }
         }
         present = self.find(ENDPOINTS, key_of(service))
         if present is None:
             self.objects.create(ENDPOINTS, metadata["namespace"], {**wanted, "subsets": subsets})
         elif present.get("subsets", []) != subsets or present["metadata"].get("labels") != labels:
-            changed = {**present, "metadata": {**present["metadata"], "labels": labels}}
+            noted = {**present["metadata"].get("annotations", {}), **annotations}
+            metadata = {**present["metadata"], "labels": labels, "annotations": noted}
+            changed = {**present, "metadata": metadata}
             self.objects.update(ENDPOINTS, {**changed, "subsets": subsets})
 
 
@@ -78,6 +87,12 @@ Group = tuple[Ports, list[Object]]
 
 def _has_address(pod: Object) -> bool:
     return bool(pod.get("status", {}).get("podIP")) and not pods.has_ended(pod)
+
+
+def _last_change(service: Object, own: Sequence[Object]) -> str:
+    """When what the endpoints come from changed last: the service was made, or a pod became ready."""
+    made: str = service["metadata"]["creationTimestamp"]
+    return max([made, *filter(None, map(pods.ready_since, own))])
 
 
 def _labels(service: Object) -> dict[str, str]:

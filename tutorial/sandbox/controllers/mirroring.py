@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tutorial.sandbox.controllers.controller import Controller, key_of
-from tutorial.sandbox.controllers.endpoints import ENDPOINTS_MANAGED_BY
+from tutorial.sandbox.controllers.endpoints import ENDPOINTS_MANAGED_BY, TRIGGER_TIME
 from tutorial.sandbox.controllers.ownership import is_terminating
 from tutorial.sandbox.controllers.queue import Key
 from tutorial.sandbox.controllers.slices import MANAGED_BY, SERVICE_NAME, SliceSet
@@ -17,6 +17,7 @@ from tutorial.sandbox.ports import Change, Object
 from tutorial.sandbox.resources import ENDPOINT_SLICE, ENDPOINTS, SERVICE, ResourceType
 
 MANAGER = "endpointslicemirroring-controller.k8s.io"
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SKIP = "endpointslice.kubernetes.io/skip-mirror"
 
 
@@ -41,7 +42,7 @@ class MirroringController(Controller):
             slices.clear()
         else:
             labels = endpoints["metadata"].get("labels", {})
-            slices.reconcile(ENDPOINTS, endpoints, labels, _contents(endpoints))
+            slices.reconcile(ENDPOINTS, endpoints, labels, _contents(endpoints), _annotations(endpoints))
         return None
 
 
@@ -53,6 +54,12 @@ def _is_mirrored(endpoints: Object, service: Object) -> bool:
         and ENDPOINTS_MANAGED_BY not in labels
         and not is_terminating(endpoints)
     )
+
+
+def _annotations(endpoints: Object) -> dict[str, str]:
+    """What the slices say as well: all but what is the Endpoints' own."""
+    present = endpoints["metadata"].get("annotations", {})
+    return {name: value for name, value in present.items() if name not in (TRIGGER_TIME, _LAST_APPLIED)}
 
 
 def _contents(endpoints: Object) -> list[dict[str, Any]]:

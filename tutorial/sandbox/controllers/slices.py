@@ -40,19 +40,23 @@ class SliceSet:
         owner: Object,
         labels: dict[str, str],
         contents: Sequence[dict[str, Any]],
+        annotations: dict[str, str] | None = None,
     ) -> None:
         """Make the slices hold `contents` (each `addressType`, `endpoints`, `ports`), one slice each:
-        kept where they do already, changed where the ports are the same, made and deleted otherwise."""
+        kept where they do already, changed where the ports are the same, made and deleted otherwise.
+        What is made or changed gets the annotations."""
         labels = {**labels, **self._labels}
         surplus = list(self.present())
         for content in contents:
             found = next((s for s in surplus if _same_ports(s, content)), None)
             if found is None:
-                self._create(resource, owner, labels, content)
+                self._create(reference_to(resource, owner), labels, annotations or {}, content)
                 continue
             surplus.remove(found)
             changed = {**found, **content, "metadata": {**found["metadata"], "labels": labels}}
             if changed != found:
+                kept = found["metadata"].get("annotations", {})
+                changed["metadata"]["annotations"] = {**kept, **(annotations or {})}
                 self._objects.update(ENDPOINT_SLICE, changed)
         for one in surplus:
             self._delete(one)
@@ -63,13 +67,18 @@ class SliceSet:
             self._delete(one)
 
     def _create(
-        self, resource: ResourceType, owner: Object, labels: dict[str, str], content: dict[str, Any]
+        self,
+        owner: dict[str, Any],
+        labels: dict[str, str],
+        annotations: dict[str, str],
+        content: dict[str, Any],
     ) -> None:
         metadata = {
             "generateName": f"{self._service}-",
             "namespace": self._namespace,
             "labels": labels,
-            "ownerReferences": [reference_to(resource, owner)],
+            "annotations": annotations,
+            "ownerReferences": [owner],
         }
         self._objects.create(ENDPOINT_SLICE, self._namespace, {"metadata": metadata, **content})
 
