@@ -34,7 +34,7 @@ class ServiceProxy:
     def __init__(self, objects: Objects, plane: NetworkPlane) -> None:
         self._objects = objects
         self._plane = plane
-        self._in_force = b""
+        self._in_force: _Plan | None = None
         self._watcher = Watcher(objects, (SERVICE, ENDPOINT_SLICE, POD), self._reconcile)
 
     async def start(self) -> None:
@@ -50,9 +50,9 @@ class ServiceProxy:
         services = self._objects.list(SERVICE)
         slices = self._objects.list(ENDPOINT_SLICE)
         clients = _addresses(self._objects.list(POD)) if any(_is_sticky(one) for one in services) else ()
-        wanted = nftables.transaction("services", service_chains(services, slices, clients))
+        wanted = _plan(services, slices, clients)
         if wanted != self._in_force:
-            await self._plane.apply_rules(wanted)
+            await self._plane.apply_rules(nftables.transaction("services", _chains(wanted)))
             self._in_force = wanted
 
 
@@ -68,31 +68,38 @@ class _Target:
     sticky: bool = False
 
 
-def service_chains(
-    services: Sequence[Object], slices: Sequence[Object], clients: Iterable[str] = ()
-) -> tuple[Chain, ...]:
-    """The node's chains: destination NAT for every service port, refusal of whatever still goes to
-    a cluster IP after that, and a source address of the node's for a pod that reaches itself.
+@dataclass(frozen=True)
+class _Plan:
+    """All that the rules are made from: cheap to compare, unlike the rules themselves."""
 
-    Args:
-        clients: the pods' addresses, which session affinity tells apart.
-    """
+    targets: tuple[_Target, ...]
+    cluster_ips: tuple[str, ...]
+    clients: tuple[str, ...]
+
+
+def _plan(services: Sequence[Object], slices: Sequence[Object], clients: Iterable[str]) -> _Plan:
+    """What the services want. `clients` are the pods' addresses, which session affinity tells apart."""
     targets = sorted(_targets(services, slices), key=lambda target: (target.address, target.port))
-    known_clients = sorted(clients)
+    return _Plan(tuple(targets), tuple(sorted(set(_cluster_ips(services)))), tuple(sorted(clients)))
+
+
+def _chains(plan: _Plan) -> tuple[Chain, ...]:
+    """The node's chains: destination NAT for every service port, refusal of whatever still goes to
+    a cluster IP after that, and a source address of the node's for a pod that reaches itself."""
     return (
         Chain(
             "services",
             "nat",
             nftables.PREROUTING,
             nftables.PRIORITY_DESTINATION_NAT,
-            tuple(rule for target in targets for rule in _balance(target, known_clients)),
+            tuple(rule for target in plan.targets for rule in _balance(target, plan.clients)),
         ),
         Chain(
             "without-endpoints",
             "filter",
             nftables.PREROUTING,
             _AFTER_DESTINATION_NAT,
-            tuple(_refuse(address) for address in sorted(set(_cluster_ips(services)))),
+            tuple(_refuse(address) for address in plan.cluster_ips),
         ),
         Chain(
             "hairpin",
@@ -101,7 +108,7 @@ def service_chains(
             nftables.PRIORITY_SOURCE_NAT,
             tuple(
                 _hairpin(address)
-                for address in sorted({address for target in targets for address, _ in target.endpoints})
+                for address in sorted({address for target in plan.targets for address, _ in target.endpoints})
             ),
         ),
     )
