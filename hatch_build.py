@@ -231,7 +231,7 @@ def notices(packages: Iterable[str]) -> str:
 
 
 def _resource_types(root: Path) -> tuple[Any, ...]:
-    """`RESOURCES` of the checkout, without importing the package around it."""
+    """`RESOURCES` and `ABSENT` of the checkout, without importing the package around it."""
     spec = importlib.util.spec_from_file_location(
         "egress_tutorial_resources", root / "tutorial/sandbox/resources.py"
     )
@@ -240,7 +240,7 @@ def _resource_types(root: Path) -> tuple[Any, ...]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    resources: tuple[Any, ...] = module.RESOURCES
+    resources: tuple[Any, ...] = (*module.RESOURCES, *module.ABSENT)
     return resources
 
 

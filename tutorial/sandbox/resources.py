@@ -207,3 +207,45 @@ RESOURCES: tuple[ResourceType, ...] = (
     PEER_AUTHENTICATION,
     *_OLDER_VERSIONS,
 )
+
+
+def _absent(
+    api_version: str,
+    kind: str,
+    plural: str,
+    short_names: str,
+    *,
+    namespaced: bool = True,
+    listed: bool = False,
+) -> ResourceType:
+    group, _, version = api_version.rpartition("/")
+    return ResourceType(
+        group,
+        version,
+        kind,
+        plural,
+        f"io.k8s.api.{group.partition('.')[0] or 'core'}.{version}.{kind}",
+        namespaced=namespaced,
+        short_names=tuple(short_names.split()),
+        categories=("all",) if listed else (),
+    )
+
+
+ABSENT = (
+    _absent("v1", "LimitRange", "limitranges", "limits"),
+    _absent("v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc"),
+    _absent("v1", "PersistentVolume", "persistentvolumes", "pv", namespaced=False),
+    _absent("v1", "ReplicationController", "replicationcontrollers", "rc", listed=True),
+    _absent("v1", "ResourceQuota", "resourcequotas", "quota"),
+    _absent("apps/v1", "DaemonSet", "daemonsets", "ds", listed=True),
+    _absent("apps/v1", "StatefulSet", "statefulsets", "sts", listed=True),
+    _absent("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", listed=True),
+    _absent("autoscaling/v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", listed=True),
+    _absent("batch/v1", "CronJob", "cronjobs", "cj", listed=True),
+    _absent("batch/v1", "Job", "jobs", "", listed=True),
+    _absent("coordination.k8s.io/v1", "Lease", "leases", ""),
+    _absent("networking.k8s.io/v1", "Ingress", "ingresses", "ing"),
+    _absent("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol"),
+    _absent("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb"),
+)
+"""Kinds that are known and not run: see `tutorial.sandbox.api.absent`."""

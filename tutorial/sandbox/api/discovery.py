@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from tutorial.sandbox.api.absent import ABSENT, is_absent
-from tutorial.sandbox.resources import RESOURCES, ResourceType
+from tutorial.sandbox.api.absent import is_absent
+from tutorial.sandbox.resources import ABSENT, RESOURCES, ResourceType
 
 Object = dict[str, Any]
 

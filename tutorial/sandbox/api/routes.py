@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from tutorial.sandbox.api.absent import ABSENT
-from tutorial.sandbox.resources import RESOURCES, ResourceType
+from tutorial.sandbox.resources import ABSENT, RESOURCES, ResourceType
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ class ContainerRunner:
     async def _await_proxy(self, container: Container) -> None:
         while not await self._context.sidecars.ready(self._pod):
             await asyncio.sleep(_READY_POLL_SECONDS)
-        container.ready = True
+        container.started = container.ready = True
         self._publish()
 
     def _finish_redirect_container(self, container: Container) -> None:

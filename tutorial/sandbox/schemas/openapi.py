@@ -13,11 +13,12 @@ from typing import Any
 
 import orjson
 
-from tutorial.sandbox.resources import RESOURCES, ResourceType
+from tutorial.sandbox.resources import ABSENT, RESOURCES, ResourceType
 from tutorial.sandbox.schemas.definitions import Definitions
 
 _VERSION = "v1.36.0"
 _PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
+_DESCRIBED = (*RESOURCES, *ABSENT)
 _STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
@@ -33,7 +34,7 @@ class Documents:
         return {
             "paths": {
                 path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={_hash(self.document(path))}"}
-                for path in dict.fromkeys(_root(resource) for resource in RESOURCES)
+                for path in dict.fromkeys(_root(resource) for resource in _DESCRIBED)
             }
         }
 
@@ -48,7 +49,7 @@ class Documents:
         """
         wanted = group_version.removeprefix("apis/").removeprefix("api/")
         if wanted not in self._made:
-            resources = [resource for resource in RESOURCES if resource.api_version == wanted]
+            resources = [resource for resource in _DESCRIBED if resource.api_version == wanted]
             if not resources:
                 raise KeyError(group_version)
             self._made[wanted] = orjson.dumps(self._document(resources))
