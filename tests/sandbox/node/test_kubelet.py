@@ -197,7 +197,12 @@ async def test_a_sidecar_is_started_and_awaited(cluster: Cluster, tmp_path: Path
 
 async def test_a_native_sidecar_holds_the_others_until_it_is_ready(cluster: Cluster, tmp_path: Path) -> None:
     cluster.proxies.start = ProxyStart("/bin/sleep", ("infinity",), str(tmp_path), _NO_RULES)
-    proxy = {"name": "istio-proxy", "image": "istio/proxyv2", "restartPolicy": "Always"}
+    proxy = {
+        "name": "istio-proxy",
+        "image": "istio/proxyv2",
+        "restartPolicy": "Always",
+        "startupProbe": {"exec": {"command": ["true"]}},
+    }
     cluster.create("sleep", initContainers=[proxy])
     pod = await cluster.wait_for(
         "sleep",
@@ -205,4 +210,5 @@ async def test_a_native_sidecar_holds_the_others_until_it_is_ready(cluster: Clus
     )
     assert state(pod)["waiting"]["reason"] == "PodInitializing"
     cluster.proxies.is_ready = True
-    await cluster.wait_for("sleep", is_ready)
+    pod = await cluster.wait_for("sleep", is_ready)
+    assert pod["status"]["initContainerStatuses"][0]["started"] is True
