@@ -36,6 +36,27 @@ async def test_a_burst_of_changes_is_one_call_with_all_of_them() -> None:
     assert reconcile.seen == [2, 6]
 
 
+async def test_changes_gather_while_it_rests() -> None:
+    objects = MemoryObjects()
+    reconcile = Reconciler(objects)
+    rests: list[float] = []
+
+    def rest() -> float:
+        rests.append(0.05)
+        return rests[-1]
+
+    watcher = Watcher(objects, (SERVICE,), reconcile, rest=rest)
+    await watcher.start()
+    for name in "abc":
+        objects.put(SERVICE, service(name))
+        await asyncio.sleep(0)
+    while len(reconcile.seen) < 2:
+        await asyncio.sleep(0.01)
+    await watcher.stop()
+    assert reconcile.seen == [0, 3]
+    assert rests
+
+
 async def test_nothing_is_called_after_stop() -> None:
     objects = MemoryObjects()
     reconcile = Reconciler(objects)

@@ -48,6 +48,10 @@ if TYPE_CHECKING:
 PROXY_FOLDER = "/etc/istio/proxy"
 """Where a proxy finds its own files."""
 
+FEW_PROXIES = 4
+REST_SECONDS_A_PROXY = 0.04
+LONGEST_REST_SECONDS = 1.0
+
 _BOOTSTRAP_FILE = "envoy.json"
 _ARGUMENTS = (
     *("--disable-hot-restart", "--concurrency", "1"),
@@ -87,7 +91,7 @@ class MeshControl:
         self._refused: set[tuple[str, int]] = set()
         self._events = EventRecorder(objects, "sandbox-mesh")
         watched = (SERVICE, ENDPOINT_SLICE, DESTINATION_RULE, PEER_AUTHENTICATION, POD)
-        self._watcher = Watcher(objects, watched, self._reconcile)
+        self._watcher = Watcher(objects, watched, self._reconcile, rest=self._rest)
 
     async def start(self) -> None:
         """Follow the services, their endpoints and the rules."""
@@ -145,6 +149,11 @@ class MeshControl:
         proxy = self._proxies.pop(pod_uid, None)
         if proxy is not None:
             shutil.rmtree(proxy.folder, ignore_errors=True)
+
+    def _rest(self) -> float:
+        """A change is work for every proxy: with many of them, changes gather for a while."""
+        many = max(0, len(self._proxies) - FEW_PROXIES)
+        return min(many * REST_SECONDS_A_PROXY, LONGEST_REST_SECONDS)
 
     async def _reconcile(self) -> None:
         view = self._view()

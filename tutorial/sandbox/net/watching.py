@@ -22,12 +22,24 @@ Reconcile = Callable[[], Awaitable[None]]
 
 class Watcher:
     """Calls `reconcile` once when the present objects are known, and after every burst of changes;
-    a call that fails after the first one is logged and repeated."""
+    a call that fails after the first one is logged and repeated.
 
-    def __init__(self, objects: Objects, resources: tuple[ResourceType, ...], reconcile: Reconcile) -> None:
+    Args:
+        rest: how many seconds to let pass after a call, in which changes gather for the next one.
+    """
+
+    def __init__(
+        self,
+        objects: Objects,
+        resources: tuple[ResourceType, ...],
+        reconcile: Reconcile,
+        *,
+        rest: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._objects = objects
         self._resources = resources
         self._reconcile = reconcile
+        self._rest = rest
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -63,6 +75,7 @@ class Watcher:
                     asyncio.get_running_loop().call_later(RETRY_SECONDS, changed.set)
                 if not first.done():
                     first.set_result(None)
+                await asyncio.sleep(self._rest())
 
     async def _follow(
         self, resource: ResourceType, unsynced: set[ResourceType], changed: asyncio.Event
