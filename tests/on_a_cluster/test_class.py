@@ -68,6 +68,10 @@ def test_attendees_run_at_once_and_ask_for_what_they_may_do(
         output, _ = run.communicate(timeout=PATIENCE_SECONDS)
         assert run.returncode == 0, output
         assert "16 passed, 1 skipped" in output
+    report = json.loads(machine.run("doctor", "-o", "json", "--kubeconfig", str(three.file(1))).stdout)
+    assert report["ready"], report
+    findings = {each["name"]: each["state"] for each in report["findings"]}
+    assert (findings["permissions"], findings["injection"]) == ("pass", "pass")
     standings = json.loads(machine.run("class", "status", "-o", "json", *cluster.arguments).stdout)
     states = {each["attendee"]: each["state"] for each in standings if each["class"] == three.prefix}
     assert set(states.values()) == {"nothing there"}, states

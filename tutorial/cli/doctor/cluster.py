@@ -70,10 +70,11 @@ def find_in_cluster(
     client = RestClient(access, variables)
     looking: KubernetesClient | None = None
     try:
-        namespace = _settings(tutorials[0], wanted.settings).get("NAMESPACE", "default")
-        facts = {"backend": "cluster", **cluster_facts(client, namespace)}
+        given = {**access.settings, **wanted.settings}
+        namespace = _settings(tutorials[0], given).get("NAMESPACE", "default")
+        facts = {"backend": "cluster", **access.facts, **cluster_facts(client, namespace)}
         looking = KubernetesClient(access, client.identity())
-        requirements = requirements_of_all([_plan(each, wanted.settings, facts) for each in tutorials])
+        requirements = requirements_of_all([_plan(each, given, facts) for each in tutorials])
         yield from check_cluster(
             looking, requirements, facts, place=place, search_path=_search_path(variables), objects=True
         )
