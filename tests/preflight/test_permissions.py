@@ -27,7 +27,7 @@ def finding(denied: tuple[Request, ...] = (), **seen: object) -> Finding:
 
 def test_all_that_is_asked_for_must_be_allowed() -> None:
     assert finding().state == "pass"
-    assert "all of 5" in finding().why
+    assert "(5 rights)" in finding().why
 
 
 def test_what_is_not_allowed_is_told_with_the_steps_that_need_it() -> None:

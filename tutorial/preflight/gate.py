@@ -34,7 +34,7 @@ def pass_gate(client: RestClient, plan: Plan, place: Place, search_path: str) ->
     if found:
         raise _not_ready(plan, found, place)
     doubts = [f"{each.name}: {each.why}" for each in findings if each.state == "warn"]
-    return [_sentences([*doubts, _more(plan.tutorial.name, place)])] if doubts else []
+    return [f"{_sentences(doubts)} ({_more(plan.tutorial.name, place)})"] if doubts else []
 
 
 def _not_ready(plan: Plan, found: Sequence[Finding], place: Place) -> NotReadyError:
@@ -43,14 +43,13 @@ def _not_ready(plan: Plan, found: Sequence[Finding], place: Place) -> NotReadyEr
     return NotReadyError(
         f"{count} in the way of {name} on the cluster {place.context}. Nothing was touched.",
         why=_sentences(f"{each.name}: {each.why}" for each in found),
-        do=_sentences([*(each.do for each in found if each.do), _more(name, place)]),
+        do=f"{'; '.join(each.do for each in found if each.do)} ({_more(name, place)})",
     )
 
 
 def _more(name: str, place: Place) -> str:
-    return f"More: egress-tutorial doctor {name} {place.options}"
+    return f"more: egress-tutorial doctor {name} {place.options}"
 
 
 def _sentences(texts: Iterable[str]) -> str:
-    """The texts one after the other; what ends in a command keeps no full stop at the very end."""
-    return ". ".join(text.rstrip(".") for text in texts)
+    return " ".join(f"{text.rstrip('.')}." for text in texts)

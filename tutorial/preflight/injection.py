@@ -136,7 +136,9 @@ def _veto(namespace: str, labels: Mapping[str, str], workload: Workload | None) 
 def _of_revision(name: str, because: str, revisions: Revisions | None) -> Decision:
     if revisions is None:
         known_by_name = name == DEFAULT
-        return Decision(True if known_by_name else None, f"{because} (its revisions may not be seen)")
+        return Decision(
+            True if known_by_name else None, f"{because} (which revisions there are is not known)"
+        )
     if name in revisions.names:
         return Decision(True, because)
     there = ", ".join(sorted(revisions.names))

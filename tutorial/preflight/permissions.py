@@ -49,7 +49,9 @@ def check_permissions(requirements: Requirements, survey: Survey, place: Place) 
     if open_questions:
         return Finding("permissions", "unknown", f"the server does not say: {_reasons(open_questions)}")
     count = len(asked)
-    return Finding("permissions", "pass", f"all of {count} asked for: what the steps do, and undoing it")
+    return Finding(
+        "permissions", "pass", f"you may do all that the steps and their undoing need ({count} rights)"
+    )
 
 
 def _resource(served: Served, kind: str) -> Resource | None:

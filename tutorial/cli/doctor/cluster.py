@@ -28,6 +28,7 @@ from tutorial.preflight.requirements import Requirements
 from tutorial.steps.catalog import covering_tutorials, find_tutorial
 from tutorial.steps.loader import load_tutorial
 from tutorial.steps.model import Tutorial
+from tutorial.steps.substitute import fill
 from tutorial.ui.clock import SystemClock
 
 
@@ -98,7 +99,7 @@ def _egress(
     namespace, image = probe_namespace(requirements, client), probe_image(requirements)
     if not image:
         return [Finding("egress", "unknown", "no step makes a pod, so there is no image to ask with")]
-    commands = "\n".join(f"  {each.command}" for each in requirements.outside)
+    commands = "\n".join(f"  {fill(each.command, dict(each.variables))}" for each in requirements.outside)
     what = f"A pod of {image} would run in {namespace} for some seconds, and then be deleted:\n{commands}"
     if not probing.agree(what):
         return [Finding("egress", "unknown", "the probe was not agreed to", do)]
