@@ -57,6 +57,7 @@ def test_a_server_that_does_not_say_leaves_it_open() -> None:
         (RUN, "auth can-i create pods --subresource=exec -n plain"),
         (Request("list", "pods", ALL_NAMESPACES), "auth can-i list pods -A"),
         (READ, "auth can-i get svc/web -n default"),
+        (Request("get", "namespace", name="plain"), "auth can-i get namespace/plain -n plain"),
     ],
 )
 def test_the_command_that_tries_it(request_: Request, words: str) -> None:

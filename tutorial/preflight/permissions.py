@@ -96,6 +96,8 @@ def _can_i(request: Request, place: Place) -> str:
     words += [f"--subresource={request.subresource}"] if request.subresource else []
     if request.namespace == ALL_NAMESPACES:
         words.append("-A")
+    elif request.resource == "namespace" and request.name:
+        words += ["-n", request.name]
     elif request.namespace:
         words += ["-n", request.namespace]
     return place.kubectl(*words)
