@@ -174,6 +174,13 @@ class _Handler(BaseHTTPRequestHandler):
             del self.api.objects[path]
             self._answer(200, {"kind": "Status", "status": "Success"})
 
+    def do_PATCH(self) -> None:
+        path, _ = self._begin()
+        if path is None:
+            return
+        self.api.objects[path]["metadata"].update(self.body["metadata"])
+        self._answer(200, self.api.objects[path])
+
     def do_POST(self) -> None:
         path, query = self._begin()
         if path is None:

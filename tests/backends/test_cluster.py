@@ -247,6 +247,7 @@ def test_an_object_is_put_back(api: ApiServer, cluster: ApiCluster) -> None:
     }
     state = cluster.restore(manifest)
     assert (str(state.reference), state.uid != "old") == ("deployment/a@x", True)
+    assert api.seen[-1].method == "POST"
     assert api.seen[-1].path == "/apis/apps/v1beta1/namespaces/x/deployments"
     assert api.seen[-1].body == {
         "apiVersion": "apps/v1beta1",
@@ -255,6 +256,23 @@ def test_an_object_is_put_back(api: ApiServer, cluster: ApiCluster) -> None:
         "spec": {"replicas": 1},
     }
     assert manifest["metadata"]["uid"] == "old"
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_the_fields_of_an_object_that_is_put_back_belong_to_those_who_had_set_them(
+    api: ApiServer, cluster: ApiCluster, status: int
+) -> None:
+    """Their next server-side apply would meet a conflict with this program otherwise."""
+    managers = [{"manager": "argocd-controller", "operation": "Apply"}]
+    metadata = {"name": "a", "managedFields": managers}
+    if status != 200:
+        api.refused[f"{SERVICES}/a"] = status
+    state = cluster.restore({"apiVersion": "v1", "kind": "Service", "metadata": metadata})
+    assert state.uid == api.objects[f"{SERVICES}/a"]["metadata"]["uid"]
+    patch = api.seen[-1]
+    assert (patch.method, patch.path) == ("PATCH", f"{SERVICES}/a")
+    assert patch.headers["content-type"] == "application/merge-patch+json"
+    assert patch.body == {"metadata": {"managedFields": managers}}
 
 
 def test_a_service_whose_address_is_taken_gets_another(api: ApiServer, cluster: ApiCluster) -> None:

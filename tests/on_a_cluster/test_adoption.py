@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +100,14 @@ def place(user: User) -> tuple[str, str]:
 
 def content(user: User) -> dict[str, Any]:
     """The three objects, without what the server sets; the service's addresses are compared, too."""
-    found = json.loads(user.cluster.kubectl("get", KINDS, "-o", "json", *place(user)))["items"]
+    found = json.loads(
+        user.cluster.kubectl("get", KINDS, "-o", "json", "--show-managed-fields", *place(user))
+    )["items"]
     return {f"{item['kind']}/{item['metadata']['name']}": without_server_fields(item) for item in found}
 
 
 def without_server_fields(item: dict[str, Any]) -> dict[str, Any]:
-    server_owned = {"uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"}
+    server_owned = {"uid", "resourceVersion", "creationTimestamp", "generation"}
     metadata = {name: value for name, value in item["metadata"].items() if name not in server_owned}
     return {**{name: value for name, value in item.items() if name != "status"}, "metadata": metadata}
 
@@ -155,12 +158,12 @@ def test_what_somebody_else_put_there_stays_and_a_file_brings_back_the_other(
     user.cluster.kubectl("create", "service", "clusterip", "web", "--tcp=1:1", *place(user))
     done = user.roll_back()
     assert done.returncode == 5, done.stdout + done.stderr
-    command = next(line for line in done.stdout.splitlines() if "kubectl create -f" in line).split()
+    words = shlex.split(next(line for line in done.stdout.splitlines() if "kubectl create -f" in line))
     assert content(user)["Service/web"]["spec"]["ports"][0]["port"] == 1
-    saved = Path(command[-1])
-    assert (saved.stat().st_mode & 0o777, json.loads(saved.read_text())) == (0o600, theirs["Service/web"])
+    saved = Path(words[words.index("-f") + 1])
+    assert saved.stat().st_mode & 0o777 == 0o600
     user.cluster.kubectl("delete", "service", "web", *place(user))
-    user.cluster.kubectl("create", "-f", str(saved))
+    user.cluster.kubectl(*words[1:])
     done = user.roll_back()
     assert done.returncode == 0, done.stdout + done.stderr
     assert unapplied(content(user)) == unapplied(theirs)
@@ -168,8 +171,10 @@ def test_what_somebody_else_put_there_stays_and_a_file_brings_back_the_other(
 
 
 def unapplied(found: dict[str, Any]) -> dict[str, Any]:
-    """Without the annotation that kubectl writes anew when a person creates an object that has it."""
+    """Without what kubectl writes anew when a person creates an object that has it: an annotation, and
+    who has set what."""
     for item in found.values():
+        item["metadata"].pop("managedFields")
         item["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", "")
     return found
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.objects import object_state
 from tutorial.backends.rest import Response, RestClient, not_of_the_api
-from tutorial.engine.manifests import recreatable, without_allocations
+from tutorial.engine.manifests import metadata_of, recreatable, without_allocations
 from tutorial.engine.ports import ObjectState
 from tutorial.errors import AlreadyThereError, ClusterAwayError, ForbiddenError, NotReadyError
 from tutorial.steps.model import ObjectReference
@@ -121,7 +121,9 @@ class ApiCluster:
         return tuple(found.values())
 
     def restore(self, manifest: Mapping[str, object]) -> ObjectState:
-        """Create the object again from a saved manifest, server-owned fields removed.
+        """Create the object again from a saved manifest, server-owned fields removed. Its fields belong
+        again to those who had set them, so that their next apply meets no conflict; where the server
+        does not let that be said, they belong to this program.
 
         Raises:
             AlreadyThereError: an object of its name is there.
@@ -138,7 +140,11 @@ class ApiCluster:
             response = self._client.request("POST", path, without_allocations(body))
         if response.status == 409:
             raise AlreadyThereError(f"{reference} cannot be put back.", why=response.message)
-        return object_state(reference, self._expect(response, f"create {reference} again"))
+        created = self._expect(response, f"create {reference} again")
+        if managers := metadata_of(manifest).get("managedFields"):
+            own = f"{path}/{quote(reference.name, safe='')}"
+            self._client.request("PATCH", own, {"metadata": {"managedFields": managers}})
+        return object_state(reference, created)
 
     def rehearse(self, manifest: Mapping[str, object]) -> str:
         """Why the object could not be deleted and created again: asks for the right to delete it,

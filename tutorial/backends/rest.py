@@ -34,6 +34,7 @@ FRESH_SECONDS = 1.0
 RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0)
 LONGEST_RETRY_AFTER_SECONDS = 5.0
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
+_CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
 _BUSY = frozenset({429, 503})
 
 
@@ -139,7 +140,7 @@ class RestClient:
         *,
         accept: str = "application/json",
     ) -> Response:
-        """Send a request and read its answer, whatever its status.
+        """Send a request and read its answer, whatever its status. The body of a PATCH is merged (RFC 7386).
 
         A busy server (429, 503) is asked again after a while, and so is one that cut the
         connection, unless the request might then be done twice.
@@ -214,7 +215,7 @@ class RestClient:
         for name, value in (("Accept", accept), ("User-Agent", "egress-tutorial"), *identity.headers):
             connection.putheader(name, value)
         if payload:
-            connection.putheader("Content-Type", "application/json")
+            connection.putheader("Content-Type", _CONTENT_TYPES.get(method, "application/json"))
         if payload or method != "GET":
             connection.putheader("Content-Length", str(len(payload)))
         connection.endheaders(payload)
