@@ -17,6 +17,8 @@ from tutorial.expect.verdict import Verdict
 from tutorial.steps.catalog import bundled_tutorials, find_tutorial
 from tutorial.steps.lint import lint_tutorial
 from tutorial.steps.loader import load_tutorial
+from tutorial.steps.substitute import fill
+from tutorial.ui.markdown import blocks
 
 WIKIPEDIA = (
     "--resolve en.wikipedia.org:443:"
@@ -347,3 +349,16 @@ def test_every_step_that_reaches_outside_names_its_control_step(name: str, contr
     reaching = [step for step in steps if "curl -sS" in step.command and step.id != control]
     assert reaching
     assert {step.control for step in reaching} == {control}
+
+
+@pytest.mark.parametrize("path", bundled_tutorials(), ids=lambda path: path.name)
+def test_a_drawn_path_is_drawn_as_it_stands_and_fits_the_screen(path: Path) -> None:
+    tutorial = load_tutorial(path)
+    for step in tutorial.steps:
+        texts = [step.explain, step.why, step.after]
+        texts += [text.text for choices in step.alternatives.values() for text in choices]
+        for block in (block for text in texts for block in blocks(fill(text, tutorial.variables))):
+            if block.kind == "code":
+                assert max(map(len, block.text.splitlines())) <= 78, block.text
+            else:
+                assert not re.search(r"==>|-->|##>", block.text), step.id

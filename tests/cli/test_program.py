@@ -15,6 +15,10 @@ from tutorial.cli.program import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 Program = Callable[..., subprocess.CompletedProcess[str]]
+SUBCOMMANDS = (
+    *("sandbox up", "sandbox status", "sandbox env", "sandbox shell", "sandbox reset", "sandbox down"),
+    *("class up", "class status", "class down"),
+)
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -47,6 +51,7 @@ def test_every_help_ends_in_examples(program: Program, command: str) -> None:
     examples = done.stdout.rpartition("\nExamples:\n")[2].splitlines()
     assert examples[0].startswith(("  egress-tutorial ", "  eval "))
     assert all(line.startswith("  ") for line in examples)
+    assert max(map(len, done.stdout.splitlines())) <= 78
 
 
 def test_help_of_the_program_names_every_command_as_the_command_does() -> None:
@@ -71,6 +76,7 @@ def test_what_only_looks_makes_no_state_folder(program: Program, tmp_path: Path,
 def test_the_bare_program_says_what_to_try(program: Program) -> None:
     done = program()
     assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 78
     tries = done.stdout.partition("Try:\n")[2].partition("\n\n")[0].splitlines()
     assert len(tries) == 4
 

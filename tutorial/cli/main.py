@@ -47,7 +47,7 @@ def run_program(arguments: Sequence[str], environment: Environment) -> int:
     except Exception as error:
         if log:
             log.exception(error)
-        return _report(error, environment.stderr)
+        return _report(error, environment)
     finally:
         if log:
             _print([f"Log: {log.place()}"], environment.stderr)
@@ -63,15 +63,18 @@ def _open_log(arguments: Sequence[str], environment: Environment) -> DebugLog:
     return log
 
 
-def _report(error: Exception, stream: TextIO) -> ExitCode:
+def _report(error: Exception, environment: Environment) -> ExitCode:
     """Say what went wrong, why, and what to do next; return the exit code for it."""
+    from tutorial.cli.hanging import hanging
     from tutorial.text.escapes import safe_text
 
     problem = _as_tutorial_error(error)
-    lines = [f"Error: {problem.what}"]
-    lines += [f"Why: {problem.why}"] if problem.why else []
-    lines += [f"Next: {problem.do}"] if problem.do else []
-    _print([safe_text(line) for line in lines], stream)
+    columns = environment.columns(environment.stderr)
+    what, *faults = safe_text(problem.what).splitlines() or [""]
+    lines = [hanging("Error: ", what, columns), *faults]
+    lines += [hanging("Why: ", safe_text(problem.why), columns)] if problem.why else []
+    lines += [f"Next: {safe_text(problem.do)}"] if problem.do else []
+    _print(lines, environment.stderr)
     return problem.exit_code
 
 

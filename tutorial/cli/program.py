@@ -29,8 +29,9 @@ COMMANDS = {
 
 INTRODUCTION = """\
 egress-tutorial replays Istio's task "Kubernetes Services for Egress Traffic"
-step by step, for real. It shows a command, waits, runs it, checks what came out,
-explains it, and puts everything back. It needs no cluster: it brings its own.
+step by step, for real. It shows a command, waits, runs it, checks what came
+out, explains it, and puts everything back. It needs no cluster: it brings its
+own.
 
 Try:
   egress-tutorial run externalname          go through it, one key a step

@@ -6,13 +6,13 @@ Made by `tutorial.cli`; handed to every view and prompt, so that tests can put a
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-FALLBACK_SIZE = (80, 24)
+USUAL_COLUMNS = 80
 DUMB_TERMINALS = frozenset({"dumb", "unknown"})
 """Values of TERM for terminals that can only append lines."""
 
@@ -79,10 +79,13 @@ class Environment:
         """Whether a person can be asked: keys come from a terminal and questions go to one."""
         return self.stdin_is_terminal and self.is_terminal(self.view_stream(data_on_stdout=data_on_stdout))
 
-    def size(self) -> tuple[int, int]:
-        """Columns and rows of the terminal now, 80 by 24 when there is none."""
-        size = shutil.get_terminal_size(FALLBACK_SIZE)
-        return size.columns, size.lines
+    def columns(self, stream: TextIO) -> int | None:
+        """How wide the terminal is that this stream of ours writes to; None when that is none."""
+        if not self.is_terminal(stream):
+            return None
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(stream.fileno()).columns or USUAL_COLUMNS
+        return USUAL_COLUMNS
 
 
 def _is_set(variables: Mapping[str, str], name: str) -> bool:

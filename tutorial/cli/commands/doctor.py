@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 from tutorial.cli.arguments import complete_tutorial, read_settings
 from tutorial.cli.cluster_choice import cluster_options, named_context
 from tutorial.cli.group import ExamplesCommand
+from tutorial.cli.hanging import hanging
 from tutorial.errors import ExitCode, UsageError
 from tutorial.preflight.finding import Finding, obstacles
 from tutorial.text.escapes import safe_text
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _GLYPHS = {"pass": "✓", "warn": "!", "fail": "✗", "unknown": "?"}
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "yellow"}
-_INDENT = 24
 
 
 @click.command(
@@ -148,16 +147,8 @@ def _print(finding: Finding, environment: Environment) -> None:
     colour = environment.colour and environment.stdout_is_terminal
     state = f"{_GLYPHS[finding.state]} {finding.state:<8}"
     shown = click.style(state, fg=_COLOURS[finding.state]) if colour else state
-    why, *more = _lines(finding.why, environment)
-    click.echo(f"{shown}{finding.name:<14}{why}", color=colour)
-    for line in (*more, *(_lines(finding.do, environment) if finding.do else ())):
-        click.echo(f"{'':>{_INDENT}}{line}")
-
-
-def _lines(text: str, environment: Environment) -> Iterator[str]:
-    """The text in lines that fit beside the names; in one where no terminal limits it."""
-    text = safe_text(text)
-    if not environment.stdout_is_terminal:
-        return iter([text])
-    width = max(environment.size()[0] - _INDENT, 40)
-    return iter(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""])
+    columns = environment.columns(environment.stdout)
+    lead = f"{'':<10}{finding.name:<14}"
+    click.echo(shown + hanging(lead, safe_text(finding.why), columns)[10:], color=colour)
+    if finding.do:
+        click.echo(hanging(" " * len(lead), safe_text(finding.do), columns))

@@ -7,6 +7,8 @@ import json
 import click
 
 from tutorial.cli.group import ExamplesCommand
+from tutorial.cli.hanging import hanging
+from tutorial.ui.environment import Environment
 
 
 @click.command(
@@ -18,7 +20,8 @@ from tutorial.cli.group import ExamplesCommand
     ),
 )
 @click.option("-o", "--output", type=click.Choice(["json"]), help="Print JSON.")
-def list_tutorials(output: str | None) -> None:
+@click.pass_obj
+def list_tutorials(environment: Environment, output: str | None) -> None:
     """List the tutorials that come with the program."""
     from tutorial.steps.conditions import counted_steps
     from tutorial.steps.loader import bundled_tutorials, load_tutorial
@@ -37,11 +40,12 @@ def list_tutorials(output: str | None) -> None:
         ]
         click.echo(json.dumps(data, indent=2))
         return
+    columns = environment.columns(environment.stdout)
     for tutorial in tutorials:
         steps = counted_steps(tutorial)
         minutes = round(sum(step.minutes for step in steps))
         size = f"{len(steps)} steps, about {minutes} minutes" if minutes else f"{len(steps)} steps"
-        click.echo(f"{tutorial.name}  ({size})  {tutorial.title}")
+        click.echo(hanging(f"{tutorial.name}  ", tutorial.title, columns))
         if tutorial.summary:
-            click.echo(f"  {tutorial.summary}")
-        click.echo(f"  egress-tutorial run {tutorial.name}")
+            click.echo(hanging("  ", tutorial.summary, columns))
+        click.echo(f"  {size}: egress-tutorial run {tutorial.name}")

@@ -8,6 +8,7 @@ import click
 
 from tutorial.cli.arguments import complete_tutorial
 from tutorial.cli.group import ExamplesCommand, suggestion
+from tutorial.cli.hanging import hanging
 from tutorial.errors import UsageError
 from tutorial.ui.environment import Environment
 
@@ -33,28 +34,27 @@ def show(environment: Environment, tutorial: str, step: str | None) -> None:
 
     found = load_tutorial(find_tutorial(tutorial))
     if step is None:
-        click.echo("\n".join(_overview(found)))
+        click.echo("\n".join(_overview(found, environment.columns(environment.stdout))))
     else:
         _draw_step(open_view(environment), found, _find_step(found, step))
 
 
-def _overview(tutorial: Tutorial) -> list[str]:
+def _overview(tutorial: Tutorial, columns: int | None) -> list[str]:
     """Title, variables, and every step under its section; what is not counted has a dash."""
     from tutorial.steps.conditions import counted_steps
 
     counted = [step.id for step in counted_steps(tutorial)]
-    lines = [tutorial.title, *([tutorial.summary] if tutorial.summary else [])]
+    lines = [hanging("", text, columns) for text in (tutorial.title, tutorial.summary) if text]
     if tutorial.variables:
-        lines.append(
-            "Variables: " + ", ".join(f"{name}={value}" for name, value in tutorial.variables.items())
-        )
+        settings = ", ".join(f"{name}={value}" for name, value in tutorial.variables.items())
+        lines.append(hanging("Variables: ", settings, columns))
     section = ""
     for step in tutorial.steps:
         if step.section != section:
             section = step.section
             lines += ["", tutorial.sections.get(section, section)]
         number = counted.index(step.id) + 1 if step.id in counted else "-"
-        lines.append(f"  {number:>2}  {step.id:<34} {_title(tutorial, step)}")
+        lines.append(hanging(f"  {number:>2}  {step.id:<27} ", _title(tutorial, step), columns))
     return lines
 
 

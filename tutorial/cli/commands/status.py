@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tutorial.cli.group import ExamplesCommand
+from tutorial.cli.hanging import hanging
+from tutorial.ui.environment import Environment
 
 if TYPE_CHECKING:
     from tutorial.app import RunStatus
@@ -23,25 +25,27 @@ if TYPE_CHECKING:
     ),
 )
 @click.option("-o", "--output", type=click.Choice(["json"]), help="Print JSON.")
-@click.pass_context
-def status(context: click.Context, output: str | None) -> None:
+@click.pass_obj
+def status(environment: Environment, output: str | None) -> None:
     """Show the runs that are not over, and what each of them has left in its cluster."""
     from tutorial import app
 
-    runs = app.status(context.obj)
+    runs = app.status(environment)
     if output == "json":
         click.echo(json.dumps([asdict(run) for run in runs], indent=2))
         return
-    damaged = app.unreadable_runs(context.obj)
+    damaged = app.unreadable_runs(environment)
+    columns = environment.columns(environment.stdout)
     for error in damaged:
-        click.echo(f"{error.what} {error.why}\n  {error.do}")
+        click.echo(hanging("", f"{error.what} {error.why}", columns))
+        click.echo(f"  {error.do}")
     if not runs and not damaged:
         click.echo("No run is alive, kept or cut off. Start one: egress-tutorial run externalname")
     for run in runs:
-        click.echo("\n".join(_lines(run)))
+        click.echo("\n".join(_lines(run, columns)))
 
 
-def _lines(run: RunStatus) -> list[str]:
+def _lines(run: RunStatus, columns: int | None) -> list[str]:
     """One run for a person, with what can be done about it."""
     started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started))
     lines = [
@@ -50,7 +54,7 @@ def _lines(run: RunStatus) -> list[str]:
         f"  started {started}, at step {run.step or '(none begun)'}",
     ]
     if run.objects:
-        lines.append(f"  there: {', '.join(run.objects)}")
+        lines.append(hanging("  there: ", ", ".join(run.objects), columns))
     if run.state != "running":
         lines.append(f"  go on: egress-tutorial resume {run.run_id}")
         lines.append(f"  undo:  egress-tutorial rollback {run.run_id}")
