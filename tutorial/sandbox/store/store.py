@@ -18,8 +18,8 @@ from tutorial.sandbox.store.watching import StoredChange, StoreWatch
 Object = dict[str, Any]
 StorageKey = tuple[str, str]
 
-HISTORY = 150
-"""How many changes of one type can be replayed to a watch that resumes."""
+HISTORY = 1000
+"""How many changes, of all types together, can be replayed to watches that resume."""
 
 
 class TooOldError(Exception):
@@ -31,7 +31,7 @@ class _Table:
     """The objects of one type, and its latest changes, oldest first."""
 
     objects: dict[str | None, dict[str, Object]] = field(default_factory=dict)
-    history: deque[StoredChange] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    history: deque[StoredChange] = field(default_factory=deque)
     forgotten: int = 0
     watches: set[StoreWatch] = field(default_factory=set)
 
@@ -42,6 +42,8 @@ class Store:
     def __init__(self) -> None:
         self.revision = 1
         self._tables: dict[StorageKey, _Table] = {}
+        self._changed: deque[_Table] = deque()
+        """The tables of all changes that are remembered, the oldest change first."""
 
     def _table(self, resource: ResourceType) -> _Table:
         key = resource.storage_key
@@ -136,9 +138,11 @@ class Store:
         return {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}}
 
     def _record(self, table: _Table, change: StoredChange) -> None:
-        if len(table.history) == HISTORY:
-            table.forgotten = table.history[0].revision
         table.history.append(change)
+        self._changed.append(table)
+        if len(self._changed) > HISTORY:
+            oldest = self._changed.popleft()
+            oldest.forgotten = oldest.history.popleft().revision
         for watch in tuple(table.watches):
             watch.push(change)
 
