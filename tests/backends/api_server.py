@@ -35,13 +35,15 @@ RESOURCES = {
 
 @dataclass
 class Fault:
-    """What to do with one request in place of answering it: a status, or `cut` the connection.
-    With `page` something else than an API server answers: an HTML page."""
+    """What to do with one request in place of answering it: a status, or `cut` the connection, or
+    (`silent`) take what comes on it and answer nothing any more. With `page` something else than an
+    API server answers: an HTML page."""
 
     status: int = 0
     page: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
+    silent: bool = False
     act_first: bool = False
 
 
@@ -64,7 +66,7 @@ class ApiServer:
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.seen: list[Seen] = []
-        self.faults: deque[Fault] = deque()
+        self.faults: deque[Fault | None] = deque()
         self.refused: dict[str, int] = {}
         self.forbidden: set[str] = set()
         self.aggregated = True
@@ -216,13 +218,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.api.seen.append(
             Seen(self.command, self.path, headers, deepcopy(self.body), self.client_address, certificate)
         )
-        if self.api.faults:
-            fault = self.api.faults.popleft()
+        fault = self.api.faults.popleft() if self.api.faults else None
+        if fault is not None:
             if fault.act_first:
                 self.api.objects.pop(parts.path, None)
             if fault.cut:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 self.close_connection = True
+            elif fault.silent:
+                while self.rfile.read(1):
+                    pass
             elif fault.page:
                 self._send(fault.status, b"<html>Log in first</html>", {"Content-Type": "text/html"})
             else:

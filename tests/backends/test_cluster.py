@@ -9,7 +9,7 @@ import pytest
 from backends.api_server import ApiServer, Fault
 
 from tutorial.backends.cluster import ApiCluster
-from tutorial.backends.rest import Response
+from tutorial.backends.response import Response
 from tutorial.errors import AlreadyThereError, ClusterAwayError, ForbiddenError, NotReadyError
 from tutorial.steps.model import ObjectReference
 

@@ -14,6 +14,7 @@ from backends.authority import Authority
 from backends.conftest import NewClient
 
 from tutorial.backends.kubeconfig import Access
+from tutorial.backends.response import Response
 from tutorial.backends.rest import RestClient
 from tutorial.errors import NotReadyError, UnauthorizedError
 
@@ -223,3 +224,61 @@ def _answer_half(server: socket.socket, times: int, answer: bytes = b"") -> None
         with connection:
             connection.recv(65536)
             connection.sendall(answer or b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+
+SERVICES = "/api/v1/namespaces/default/services"
+PATHS = [f"{SERVICES}/{name}" for name in "abc"]
+
+
+@pytest.fixture
+def services(api: ApiServer) -> None:
+    for path in PATHS:
+        api.put(path, "Service")
+
+
+def names(answers: list[Response]) -> list[str]:
+    return [answer.json().get("metadata", {}).get("name", str(answer.status)) for answer in answers]
+
+
+@pytest.mark.usefixtures("services")
+def test_many_are_asked_for_together(api: ApiServer, client: RestClient) -> None:
+    assert names(client.get_all([*PATHS, f"{SERVICES}/x"])) == ["a", "b", "c", "404"]
+    assert client.request("GET", "/version").status == 200
+    assert [seen.path for seen in api.seen] == [*PATHS, f"{SERVICES}/x", "/version"]
+    assert len({seen.peer for seen in api.seen}) == 1
+
+
+@pytest.mark.usefixtures("services")
+@pytest.mark.parametrize("fault", [Fault(cut=True), Fault(429), Fault(503)])
+@pytest.mark.parametrize("position", range(3))
+def test_what_does_not_come_of_them_is_asked_for_again(
+    api: ApiServer, client: RestClient, fault: Fault, position: int
+) -> None:
+    api.faults.extend([*[None] * position, fault])
+    assert names(client.get_all(PATHS)) == ["a", "b", "c"]
+    assert names(client.get_all(PATHS)) == ["a", "b", "c"]
+
+
+@pytest.mark.usefixtures("services")
+def test_a_server_that_closes_after_each_answer_is_asked_one_by_one(
+    api: ApiServer, client: RestClient
+) -> None:
+    api.close_after_answer = True
+    assert names(client.get_all(PATHS)) == ["a", "b", "c"]
+
+
+def test_something_on_the_way_that_swallows_the_second_request_costs_one_wait(
+    api: ApiServer, client: RestClient, services: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutorial.backends.rest.TOGETHER_SECONDS", 0.1)
+    api.faults.extend([None, Fault(silent=True)])
+    assert names(client.get_all(PATHS)) == ["a", "b", "c"]
+    together = "tutorial.backends.rest.get_all"
+    monkeypatch.setattr(together, lambda *_: pytest.fail("requests were sent together again"))
+    assert names(client.get_all(PATHS)) == ["a", "b", "c"]
+
+
+def test_a_refused_user_is_told_when_many_are_asked_for(api: ApiServer, client: RestClient) -> None:
+    api.token = "secret"
+    with pytest.raises(UnauthorizedError):
+        client.get_all(PATHS)

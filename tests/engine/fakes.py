@@ -158,6 +158,11 @@ class FakeCluster:
         self._answer()
         return self.objects.get(reference)
 
+    def lookup_all(
+        self, references: Sequence[ObjectReference]
+    ) -> Mapping[ObjectReference, ObjectState | None]:
+        return {each: self.lookup(each) for each in references}
+
     def delete(self, reference: ObjectReference, uid: str, version: str = "") -> bool:
         self._answer()
         if str(reference) in self.refuses:

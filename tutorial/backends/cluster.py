@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.objects import object_state
-from tutorial.backends.rest import Response, RestClient, not_of_the_api
+from tutorial.backends.response import Response, not_of_the_api
+from tutorial.backends.rest import RestClient
 from tutorial.engine.manifests import metadata_of, recreatable, without_allocations
 from tutorial.engine.ports import ObjectState
 from tutorial.errors import AlreadyThereError, ClusterAwayError, ForbiddenError, NotReadyError
@@ -59,10 +60,17 @@ class ApiCluster:
 
     def lookup(self, reference: ObjectReference) -> ObjectState | None:
         """The object as it is now; None also when the server does not know its kind."""
-        path = self._path(reference)
-        if path is None:
-            return None
-        response = self._client.request("GET", path)
+        return self.lookup_all([reference])[reference]
+
+    def lookup_all(
+        self, references: Sequence[ObjectReference]
+    ) -> Mapping[ObjectReference, ObjectState | None]:
+        """The objects as they are now, in one round trip; None where the server does not know a kind."""
+        paths = {each: path for each in references if (path := self._path(each)) is not None}
+        answers = dict(zip(paths, self._client.get_all(list(paths.values())), strict=True))
+        return {each: self._state(each, answers[each]) if each in answers else None for each in references}
+
+    def _state(self, reference: ObjectReference, response: Response) -> ObjectState | None:
         if response.status == 404:
             self._check_refusal(response, reference.kind)
             return None

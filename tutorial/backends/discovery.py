@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tutorial.backends.rest import Asks, Response, not_of_the_api
+from tutorial.backends.response import Response, not_of_the_api
+from tutorial.backends.rest import Asks
 from tutorial.errors import ClusterAwayError, NotReadyError
 
 _AGGREGATED = ",".join(

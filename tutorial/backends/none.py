@@ -18,6 +18,12 @@ class NoCluster:
         del reference
         return None
 
+    def lookup_all(
+        self, references: Sequence[ObjectReference]
+    ) -> Mapping[ObjectReference, ObjectState | None]:
+        """None for each."""
+        return dict.fromkeys(references)
+
     def delete(self, reference: ObjectReference, uid: str, version: str = "") -> bool:
         """False: it is not there."""
         del reference, uid, version

@@ -12,21 +12,24 @@ import math
 import select
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tutorial.backends.credentials import Credentials, Identity
 from tutorial.backends.kubeconfig import Access
+from tutorial.backends.pipeline import get_all
+from tutorial.backends.response import Response
 from tutorial.backends.transport import open_connection
 from tutorial.errors import ClusterAwayError, NotReadyError, TutorialError, UnauthorizedError
-from tutorial.text.escapes import safe_text
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
+TOGETHER_SECONDS = 5.0
+"""For each answer to requests that were sent together."""
+
 LONGEST_IDLE_SECONDS = 60.0
 FRESH_SECONDS = 1.0
 """How old the date of an answer may be to stand for the server's clock."""
@@ -36,40 +39,8 @@ LONGEST_RETRY_AFTER_SECONDS = 5.0
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
 _CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
 _BUSY = frozenset({429, 503})
-
-
-@dataclass(frozen=True)
-class Response:
-    """A whole answer. `headers` has names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> dict[str, Any]:
-        """The body as an object; empty when it is none."""
-        with suppress(ValueError):
-            data = json.loads(self.body)
-            if isinstance(data, dict):
-                return data
-        return {}
-
-    @property
-    def is_of_the_api(self) -> bool:
-        """Whether a Kubernetes API server can have said this, and not a proxy or a login page before
-        it: all that it says in JSON has a kind."""
-        return isinstance(self.json().get("kind"), str)
-
-    @property
-    def may_pass(self) -> bool:
-        """Whether it is a refusal that waiting may end: too many requests, or a server in trouble."""
-        return self.status == 429 or self.status >= 500
-
-    @property
-    def message(self) -> str:
-        """The server's own words for a refusal, safe to show."""
-        said = self.json().get("message") or self.body[:200].decode(errors="replace").strip()
-        return safe_text(str(said or f"HTTP {self.status}"))
+_ASKED_AGAIN = _BUSY | {401}
+_AGENT = (("User-Agent", "egress-tutorial"),)
 
 
 class Asks(Protocol):
@@ -88,16 +59,6 @@ class Asks(Protocol):
         *,
         accept: str = "application/json",
     ) -> Response: ...
-
-
-def not_of_the_api(access: Access, response: Response) -> ClusterAwayError:
-    """The error for an answer that is none of a Kubernetes API server's."""
-    return ClusterAwayError(
-        f"Something else answers at {access.server} than the API server.",
-        why=f"It said: HTTP {response.status}, {response.headers.get('content-type', 'no type')}.",
-        do="A proxy or a login page may be in the way. "
-        f"Try: kubectl --context {access.context} get --raw /readyz",
-    )
 
 
 class RestClient:
@@ -119,6 +80,7 @@ class RestClient:
         self._prefix = urlsplit(access.server).path.rstrip("/")
         self._connection: http.client.HTTPConnection | None = None
         self._certificate: bytes | None = None
+        self._may_send_together = True
         self._used = -math.inf
         self._date = ""
         self._date_came = -math.inf
@@ -172,6 +134,18 @@ class RestClient:
                 return response
             time.sleep(delay)
 
+    def get_all(self, paths: Sequence[str]) -> list[Response]:
+        """The answers to several GETs, in one round trip where nothing stands against that.
+
+        Raises: as `request`.
+        """
+        together = self._get_all(paths) if len(paths) > 1 and self._may_send_together else []
+        waiting = [*together, *[None] * (len(paths) - len(together))]
+        return [
+            answer if answer is not None and answer.status not in _ASKED_AGAIN else self.request("GET", path)
+            for path, answer in zip(paths, waiting, strict=True)
+        ]
+
     def server_time(self) -> float:
         """The API server's clock, seconds since the epoch, to the second: the date of its last
         answer, where that is at most a second old. Where an answer has none, this machine's clock."""
@@ -201,18 +175,45 @@ class RestClient:
         self._credentials = Credentials(self._access, self._environment)
         return True
 
-    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, accept: str) -> Response:
-        identity = self._credentials.identity()
+    def _connect(self, identity: Identity) -> http.client.HTTPConnection:
+        """The connection that is open, or a new one where it is no good any more."""
         if identity.certificate != self._certificate or self._is_stale():
             self.close()
         self._used = _time_awake_and_asleep()
         if self._connection is None:
             self._connection = open_connection(self._access, identity, CONNECT_SECONDS, READ_SECONDS)
             self._certificate = identity.certificate
-        connection = self._connection
+        return self._connection
+
+    def _get_all(self, paths: Sequence[str]) -> list[Response]:
+        """The answers to these requests, sent together; fewer when the connection was cut."""
+        identity = self._credentials.identity()
+        stream = self._connect(identity).sock
+        headers = (("Accept", "application/json"), *_AGENT, *identity.headers)
+        server = urlsplit(self._access.server).netloc
+        answers: list[Response] = []
+        try:
+            stream.settimeout(TOGETHER_SECONDS)
+            get_all(stream, server, [self._prefix + path for path in paths], headers, answers.append)
+            stream.settimeout(READ_SECONDS)
+        except TimeoutError:  # something on the way does not do this
+            self.close()
+            self._may_send_together = False
+        except (http.client.HTTPException, OSError):
+            self.close()
+        if answers:
+            self._keep_date(answers[-1].headers.get("date", ""))
+        return answers
+
+    def _keep_date(self, date: str) -> None:
+        self._date, self._date_came = date, time.monotonic()
+
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, accept: str) -> Response:
+        identity = self._credentials.identity()
+        connection = self._connect(identity)
         payload = json.dumps(body).encode() if body is not None else b""
         connection.putrequest(method, self._prefix + path)
-        for name, value in (("Accept", accept), ("User-Agent", "egress-tutorial"), *identity.headers):
+        for name, value in (("Accept", accept), *_AGENT, *identity.headers):
             connection.putheader(name, value)
         if payload:
             connection.putheader("Content-Type", _CONTENT_TYPES.get(method, "application/json"))
@@ -223,7 +224,7 @@ class RestClient:
         content = answer.read()
         if answer.will_close:
             self.close()
-        self._date, self._date_came = answer.getheader("Date", ""), time.monotonic()
+        self._keep_date(answer.getheader("Date", ""))
         return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
 
     def _is_stale(self) -> bool:

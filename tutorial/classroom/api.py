@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tutorial.backends.rest import Response, RestClient
+from tutorial.backends.response import Response
+from tutorial.backends.rest import RestClient
 from tutorial.classroom.manifests import ACCOUNT, Object
 from tutorial.classroom.roster import CLASS_LABEL
 from tutorial.errors import AlreadyThereError, ClusterAwayError, NotReadyError

@@ -156,11 +156,8 @@ def _record(
     ended = 0.0
     known = {*(each.reference for each in made), *others}
     try:
-        made += tuple(
-            _made(state)
-            for reference in intent.absent
-            if reference not in known and (state := context.cluster.lookup(reference)) is not None
-        )
+        there = context.cluster.lookup_all([each for each in intent.absent if each not in known])
+        made += tuple(_made(state) for state in there.values() if state is not None)
         removed = _removed(context, intent)
         if len(made) + len(others) < len(intent.absent):
             ended = context.cluster.server_time()

@@ -18,8 +18,9 @@ def objects_now(tools: Tools) -> str:
         return "This run has made no object that is there now."
     now = tools.cluster.server_time()
     lines = []
+    there = tools.cluster.lookup_all([made.reference for _, made in owned.values()])
     for uid, (_, made) in owned.items():
-        state = tools.cluster.lookup(made.reference)
+        state = there[made.reference]
         if state is None:
             lines.append(f"{made.reference}  gone")
         elif state.uid != uid:

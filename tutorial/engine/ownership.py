@@ -58,13 +58,12 @@ def guard(context: Context) -> str:
     """
     owned = owned_objects(context.ledger.records())
     found: dict[ObjectReference, ObjectState] = {}
-    for planned in context.plan.steps:
-        for reference in context.plan.creates(planned.step):
-            state = None if reference in found else context.cluster.lookup(reference)
-            if state and state.uid not in owned and not is_usable_namespace(context.cluster, state):
-                found[reference] = state
+    creates = [each for planned in context.plan.steps for each in context.plan.creates(planned.step)]
+    there = context.cluster.lookup_all(list(dict.fromkeys(creates)))
+    for reference, state in there.items():
+        if state and state.uid not in owned and not is_usable_namespace(context.cluster, state):
+            found[reference] = state
     if context.adopt:
-        creates = [each for planned in context.plan.steps for each in context.plan.creates(planned.step)]
         found = {**found, **found_beside(context, creates)}
     if not found:
         return ""
@@ -206,8 +205,7 @@ def before_step(context: Context, step: Step, command: str) -> Cleared | Refused
     replaced: list[ObjectState] = []
     creates = context.plan.creates(step)
     announced = announced_objects(context.ledger.records())
-    for reference in creates:
-        state = context.cluster.lookup(reference)
+    for reference, state in context.cluster.lookup_all(creates).items():
         if state is None:
             absent.append(reference)
         elif state.uid not in owned and reference in announced:

@@ -98,8 +98,9 @@ class Patience:
         def all_gone() -> bool:
             nonlocal waiting
             left.clear()
+            there = self.call(self._tools.cluster.lookup_all, [reference for reference, _ in waiting])
             for reference, uid in waiting:
-                state = self.call(self._tools.cluster.lookup, reference)
+                state = there[reference]
                 if state is not None and state.uid == uid:
                     left[reference, uid] = state
             waiting = list(left)

@@ -119,6 +119,12 @@ class Cluster(Protocol):
 
     def lookup(self, reference: ObjectReference) -> ObjectState | None: ...
 
+    def lookup_all(
+        self, references: Sequence[ObjectReference]
+    ) -> Mapping[ObjectReference, ObjectState | None]:
+        """The same for many, in as few round trips as can be."""
+        ...
+
     def delete(self, reference: ObjectReference, uid: str, version: str = "") -> bool:
         """Delete with `uid` as a precondition, in the background. False when it was not there
         any more or another object has taken its name; with a `version` also when it is no longer

@@ -14,6 +14,7 @@ from tutorial.engine.by_hand import age
 from tutorial.engine.context import Context
 from tutorial.engine.history import owned_objects
 from tutorial.engine.patience import Patience, Stopped
+from tutorial.engine.ports import ObjectState
 from tutorial.engine.quiet import recapture
 from tutorial.engine.records import Made, Outcome
 from tutorial.engine.undo import make_again
@@ -126,17 +127,23 @@ def find_lost(context: Context, steps: Collection[str] | None) -> tuple[Lost, ..
     Raises:
         NotReadyError: the cluster cannot be asked.
     """
-    lost = []
-    for uid, (step, made) in owned_objects(context.ledger.records()).items():
-        if steps is None or step in steps:
-            state = context.cluster.lookup(made.reference)
-            if state is None:
-                lost.append(Lost(made, step, "gone"))
-            elif state.uid != uid:
-                lost.append(Lost(made, step, "replaced by another"))
-            elif state.terminating:
-                lost.append(Lost(made, step, "being deleted"))
-    return tuple(lost)
+    wanted = [
+        (step, made)
+        for step, made in owned_objects(context.ledger.records()).values()
+        if steps is None or step in steps
+    ]
+    there = context.cluster.lookup_all([made.reference for _, made in wanted])
+    fates = [(made, step, _fate(made, there[made.reference])) for step, made in wanted]
+    return tuple(Lost(made, step, fate) for made, step, fate in fates if fate)
+
+
+def _fate(made: Made, now: ObjectState | None) -> str:
+    """As in `Lost`; empty for an object that is there."""
+    if now is None:
+        return "gone"
+    if now.uid != made.uid:
+        return "replaced by another"
+    return "being deleted" if now.terminating else ""
 
 
 def _told(context: Context, lost: Sequence[Lost], *, way_out: str = "") -> str:

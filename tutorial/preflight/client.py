@@ -15,7 +15,7 @@ from typing import Any
 from tutorial.backends.credentials import Identity
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.kubeconfig import Access
-from tutorial.backends.rest import Response
+from tutorial.backends.response import Response
 from tutorial.backends.transport import tls_context
 from tutorial.errors import ClusterAwayError, NotReadyError
 from tutorial.preflight.survey import Look, Object, Review
