@@ -95,6 +95,7 @@ SERVICE_ACCOUNT = ResourceType(
 CONFIG_MAP = ResourceType("", "v1", "ConfigMap", "configmaps", _CORE + "ConfigMap", short_names=("cm",))
 SECRET = ResourceType("", "v1", "Secret", "secrets", _CORE + "Secret")
 EVENT = ResourceType("", "v1", "Event", "events", _CORE + "Event", short_names=("ev",))
+LEASE = ResourceType("coordination.k8s.io", "v1", "Lease", "leases", "io.k8s.api.coordination.v1.Lease")
 DEPLOYMENT = ResourceType(
     "apps",
     "v1",
@@ -196,6 +197,7 @@ RESOURCES: tuple[ResourceType, ...] = (
     SELF_SUBJECT_ACCESS_REVIEW,
     SELF_SUBJECT_RULES_REVIEW,
     SUBJECT_ACCESS_REVIEW,
+    LEASE,
     ENDPOINT_SLICE,
     DESTINATION_RULE,
     SERVICE_ENTRY,
@@ -243,7 +245,6 @@ ABSENT = (
     _absent("autoscaling/v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", listed=True),
     _absent("batch/v1", "CronJob", "cronjobs", "cj", listed=True),
     _absent("batch/v1", "Job", "jobs", "", listed=True),
-    _absent("coordination.k8s.io/v1", "Lease", "leases", ""),
     _absent("networking.k8s.io/v1", "Ingress", "ingresses", "ing"),
     _absent("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol"),
     _absent("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb"),

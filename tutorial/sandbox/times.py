@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
-def now() -> str:
-    """The present time."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def now(*, microseconds: bool = False) -> str:
+    """The present time; with microseconds where Kubernetes keeps them (leases)."""
+    fraction = ".%f" if microseconds else ""
+    return datetime.now(UTC).strftime(f"%Y-%m-%dT%H:%M:%S{fraction}Z")
 
 
 def age(stamp: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -36,9 +37,13 @@ class Outside:
 
     async def listen(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         listener = await self.node.listen(OUTSIDE, port, "tcp", "outside")
-        self.servers.append(await asyncio.start_server(self._echo, sock=listener, ssl=tls))
+        self.servers.append(await asyncio.start_server(self.echo, sock=listener, ssl=tls))
 
-    async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def send(self, address: str, port: int, data: bytes) -> bytes:
+        """All that comes back for `data`, sent from outside the mesh."""
+        return await _exchange(await self.node.pods["outside"].make_socket("tcp"), address, port, data)
+
+    async def echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             first = await reader.read(1)
             self.first_bytes.append(first)
@@ -74,17 +79,7 @@ class Sidecar:
 
     async def send(self, address: str, port: int, data: bytes) -> bytes:
         """All that comes back for `data`, until the other side closes or resets the connection."""
-        sock = await self.sandbox.make_socket("tcp")
-        await asyncio.get_running_loop().sock_connect(sock, (address, port))
-        reader, writer = await asyncio.open_connection(sock=sock)
-        try:
-            writer.write(data)
-            async with asyncio.timeout(5):
-                return await reader.read()
-        except ConnectionResetError:
-            return b""
-        finally:
-            writer.close()
+        return await _exchange(await self.sandbox.make_socket("tcp"), address, port, data)
 
     async def get(self, address: str, host: str, port: int = 80, path: str = "/") -> str:
         """The whole response to a GET."""
@@ -98,6 +93,19 @@ class Sidecar:
             return os.read(self.envoy.stdout, 1 << 16).decode()
         except BlockingIOError:
             return ""
+
+
+async def _exchange(sock: socket.socket, address: str, port: int, data: bytes) -> bytes:
+    await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    reader, writer = await asyncio.open_connection(sock=sock)
+    try:
+        writer.write(data)
+        async with asyncio.timeout(5):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
 
 
 @pytest.fixture

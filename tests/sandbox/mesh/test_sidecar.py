@@ -13,7 +13,14 @@ from sandbox.objects_for_tests import destination_rule, endpoint_slice, service
 from tutorial.sandbox.internet.certificates import make_certificates
 from tutorial.sandbox.mesh.workload import peer_metadata
 from tutorial.sandbox.ports import Object
-from tutorial.sandbox.resources import DESTINATION_RULE, ENDPOINT_SLICE, EVENT, SERVICE
+from tutorial.sandbox.resources import (
+    DESTINATION_RULE,
+    ENDPOINT_SLICE,
+    EVENT,
+    PEER_AUTHENTICATION,
+    POD,
+    SERVICE,
+)
 
 pytestmark = pytest.mark.sandbox
 
@@ -210,3 +217,59 @@ def server_context(folder: Path, chain: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     return context
+
+
+async def served_in_the_pod(sidecar: Sidecar, outside: Outside) -> None:
+    """A server in the sidecar's own pod, behind a service."""
+    listener = await outside.node.listen(POD_IP, 8080, "tcp", "sleep-1")
+    outside.servers.append(await asyncio.start_server(outside.echo, sock=listener))
+    sidecar.objects.put(SERVICE, service("web", HTTP, cluster_ip=CLUSTER_IP))
+    sidecar.objects.put(ENDPOINT_SLICE, endpoint_slice("web", [POD_IP], {"http": 8080}))
+    sidecar.objects.put(POD, {**sidecar.pod, "status": {"podIP": POD_IP}})
+    await sidecar.settled()
+
+
+def authentication(mode: str) -> Object:
+    metadata = {"name": "default", "namespace": "default", "uid": "pa"}
+    return {"metadata": metadata, "spec": {"mtls": {"mode": mode}}}
+
+
+async def test_the_mesh_speaks_tls_of_its_own_and_says_who_the_client_is(
+    sidecar: Sidecar, outside: Outside
+) -> None:
+    await served_in_the_pod(sidecar, outside)
+    for mode in ("PERMISSIVE", "STRICT"):
+        sidecar.objects.put(PEER_AUTHENTICATION, authentication(mode))
+        await sidecar.settled()
+        response = await sidecar.get(CLUSTER_IP, "web")
+        assert "200 OK" in response
+        assert "x-forwarded-client-cert: By=spiffe://cluster.local/ns/default/sa/sleep;" in response
+        assert "x-envoy-peer-metadata" not in response
+    sidecar.objects.put(PEER_AUTHENTICATION, authentication("DISABLE"))
+    await sidecar.settled()
+    plain = await sidecar.get(CLUSTER_IP, "web")
+    assert "200 OK" in plain
+    assert "x-forwarded-client-cert" not in plain
+
+
+async def test_a_client_without_sidecar_is_let_in_unless_mesh_tls_is_wanted(
+    sidecar: Sidecar, outside: Outside
+) -> None:
+    await served_in_the_pod(sidecar, outside)
+    claim = "x-forwarded-client-cert: By=me"
+    request = f"GET / HTTP/1.1\r\nHost: web\r\n{claim}\r\nConnection: close\r\n\r\n".encode()
+    answer = await outside.send(POD_IP, 8080, request)
+    assert b"200 OK" in answer
+    assert b"x-forwarded-client-cert" not in answer
+
+    sidecar.objects.put(PEER_AUTHENTICATION, authentication("STRICT"))
+    await sidecar.settled()
+    assert await outside.send(POD_IP, 8080, request) == b""
+    assert await outside.send(POD_IP, 8080, b"\x02not http\r\n\r\n") == b""
+
+
+async def test_the_proxys_own_ports_are_not_redirected(sidecar: Sidecar, outside: Outside) -> None:
+    answer = await outside.send(
+        POD_IP, 15021, b"GET /healthz/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    assert b"200 OK" in answer

@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from tutorial.sandbox.resources import DESTINATION_RULE, RESOURCES, SERVICE
+from tutorial.sandbox.schemas import Definitions, enums
 
 
 def operations(document, path):
@@ -66,3 +67,19 @@ def test_fields_know_how_they_are_merged(schemas):
     assert schemas.field(SERVICE, ("spec", "ports", "port")).type == "integer"
     assert schemas.field(SERVICE, ("spec", "prts")) is None
     assert schemas.field(DESTINATION_RULE, ("spec", "subsets")).list_type is None
+
+
+def test_fields_with_a_few_values_list_them(schemas):
+    components = orjson.loads(schemas.openapi_v3("v1"))["components"]["schemas"]
+    service = components["io.k8s.api.core.v1.ServiceSpec"]["properties"]
+
+    assert service["type"]["enum"] == ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
+    assert "enum" not in service["clusterIP"]
+
+
+def test_listed_values_are_of_fields_that_there_are():
+    definitions = Definitions()
+    for name, fields in enums._VALUES.items():
+        properties = definitions.component(name)["properties"]
+        assert fields.keys() <= properties.keys(), name
+        assert all(list(values) == sorted(values) for values in fields.values()), name

@@ -31,6 +31,7 @@ _WITHOUT_GENERATION = frozenset(
         (RBAC_GROUP, "rolebindings"),
         (RBAC_GROUP, "clusterroles"),
         (RBAC_GROUP, "clusterrolebindings"),
+        ("coordination.k8s.io", "leases"),
     }
 )
 _SERVER_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")

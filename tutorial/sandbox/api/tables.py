@@ -19,6 +19,7 @@ from tutorial.sandbox.resources import (
     ENDPOINT_SLICE,
     ENDPOINTS,
     EVENT,
+    LEASE,
     NAMESPACE,
     NODE,
     PEER_AUTHENTICATION,
@@ -112,6 +113,7 @@ _COLUMNS: dict[tuple[str, str], tuple[Column, ...]] = {
         Column("Data", cells.length("data"), type="integer"),
         _AGE,
     ),
+    LEASE.storage_key: (_NAME, Column("Holder", cells.field("spec.holderIdentity")), _AGE),
     EVENT.storage_key: (
         Column("Last Seen", cells.last_seen),
         Column("Type", cells.field("type")),

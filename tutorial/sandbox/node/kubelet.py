@@ -13,11 +13,19 @@ from pathlib import Path
 from tutorial.sandbox.events import EventRecorder
 from tutorial.sandbox.node.client import NodeClient
 from tutorial.sandbox.node.container_runner import NodeContext
-from tutorial.sandbox.node.machine import NODE_NAME, POD_NETWORK, node_object, node_status
+from tutorial.sandbox.node.machine import (
+    LEASE_NAMESPACE,
+    LEASE_SECONDS,
+    NODE_NAME,
+    POD_NETWORK,
+    node_lease,
+    node_object,
+    node_status,
+)
 from tutorial.sandbox.node.pod_files import PodSettings
 from tutorial.sandbox.node.pod_worker import PodWorker
 from tutorial.sandbox.ports import Change, Object, Objects, SidecarConfiguration, Watch
-from tutorial.sandbox.resources import NODE, POD
+from tutorial.sandbox.resources import LEASE, NODE, POD
 from tutorial.sandbox.status import ApiError
 
 _FIRST_POD = 2
@@ -50,6 +58,7 @@ class Kubelet:
         self._next_address = _FIRST_POD
         self._watch: Watch | None = None
         self._task: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._abandoning: set[asyncio.Task[None]] = set()
         self._synced = False
 
@@ -59,6 +68,7 @@ class Kubelet:
             self._objects.update_status(NODE, self._objects.create(NODE, None, node_object()) | node_status())
         self._watch = self._objects.watch(POD)
         self._task = asyncio.ensure_future(self._follow(self._watch))
+        self._renewing = asyncio.ensure_future(self._keep_lease())
 
     def ready(self) -> bool:
         """Whether all pods that were there at the start have been taken up."""
@@ -72,12 +82,27 @@ class Kubelet:
         """End all pods at once; their objects stay."""
         if self._watch is not None:
             self._watch.close()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        for task in (self._task, self._renewing):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
         await asyncio.gather(*(worker.abandon() for worker in self._workers.values()))
         self._workers.clear()
+
+    async def _keep_lease(self) -> None:
+        """Renew the node's lease, which `kubectl describe node` shows, for ever."""
+        while True:
+            lease = node_lease()
+            with suppress(ApiError):
+                try:
+                    present = self._objects.get(LEASE, LEASE_NAMESPACE, NODE_NAME)
+                except ApiError:
+                    self._objects.create(LEASE, LEASE_NAMESPACE, lease)
+                else:
+                    spec = {**present["spec"], "renewTime": lease["spec"]["renewTime"]}
+                    self._objects.update(LEASE, {**present, "spec": spec})
+            await asyncio.sleep(LEASE_SECONDS / 4)
 
     async def _follow(self, watch: Watch) -> None:
         async for change in watch:

@@ -19,6 +19,8 @@ from tutorial.sandbox.times import now
 NODE_NAME = "sandbox"
 KUBELET_VERSION = "v1.36.0"
 POD_NETWORK = ipaddress.IPv4Network("10.244.0.0/16")
+LEASE_NAMESPACE = "kube-node-lease"
+LEASE_SECONDS = 40
 _MOST_PODS = 110
 
 
@@ -103,3 +105,17 @@ def _memory_kibibytes() -> int:
         if name == "MemTotal":
             return int(amount.split()[0])
     return 0
+
+
+def node_lease() -> Object:
+    """The sign of life that a kubelet renews: who holds it, since when and until when."""
+    moment = now(microseconds=True)
+    return {
+        "metadata": {"name": NODE_NAME, "namespace": LEASE_NAMESPACE},
+        "spec": {
+            "holderIdentity": NODE_NAME,
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "acquireTime": moment,
+            "renewTime": moment,
+        },
+    }

@@ -15,6 +15,7 @@ import orjson
 
 from tutorial.sandbox.resources import ABSENT, RESOURCES, ResourceType
 from tutorial.sandbox.schemas.definitions import Definitions
+from tutorial.sandbox.schemas.enums import with_enums
 
 _VERSION = "v1.36.0"
 _PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
@@ -59,11 +60,12 @@ class Documents:
         paths: dict[str, Any] = {}
         for resource in resources:
             paths |= _paths(resource)
+        found = self._definitions.closure(resource.schema for resource in resources)
         return {
             "openapi": "3.0.0",
             "info": {"title": "Kubernetes", "version": _VERSION},
             "paths": paths,
-            "components": {"schemas": self._definitions.closure(resource.schema for resource in resources)},
+            "components": {"schemas": {name: with_enums(name, schema) for name, schema in found.items()}},
         }
 
 
