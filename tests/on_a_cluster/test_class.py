@@ -83,42 +83,41 @@ def test_attendees_run_at_once_and_ask_for_what_they_may_do(
 
 
 def recorded_requests(machine: Machine, three: Class, tmp_path: Path) -> list[Request]:
-    """What the third attendee's runs ask of the API server: both ways of the document, the diagnostics of
-    steps that fail, the way back."""
+    """What the third attendee's run asks of the API server: the whole document, what only its other ways
+    and steps that fail do, and the way back."""
     access = load_kubeconfig([three.file(3)]).access()
     with proxying(access) as proxy:
         kubeconfig = proxy.write_kubeconfig(tmp_path / "kubeconfig", namespace=access.namespace)
-        settings = ("--set", f"PLAIN_NAMESPACE={access.namespace}-plain")
-        way = ("--auto", "--kubeconfig", str(kubeconfig), *settings)
-        for options in (
-            ("all", "--asides", "--until", "create-wikipedia-rule", "--keep"),
-            ("endpoints", "--set", "ENDPOINTS=slice", "--until", "create-endpoint-slice"),
-        ):
-            done = machine.run("run", *options, *way)
-            assert done.returncode == 0, done.stdout + done.stderr
-            if "--keep" in options:
-                diagnose(kubeconfig, access.namespace, tmp_path)
-                done = machine.run("rollback")
-                assert done.returncode == 0, done.stdout + done.stderr
+        way = ("--kubeconfig", str(kubeconfig), "--set", f"PLAIN_NAMESPACE={access.namespace}-plain")
+        done = machine.run("run", "all", "--auto", "--until", "create-wikipedia-rule", "--keep", *way)
+        assert done.returncode == 0, done.stdout + done.stderr
+        run_the_rest(kubeconfig, access.namespace, tmp_path)
+        done = machine.run("rollback")
+        assert done.returncode == 0, done.stdout + done.stderr
         return list(proxy.requests)
 
 
-def diagnose(kubeconfig: Path, namespace: str, folder: Path) -> None:
-    """Run the diagnostics of every step. What looks at all namespaces is refused, and may be."""
+def run_the_rest(kubeconfig: Path, namespace: str, folder: Path) -> None:
+    """Run the commands for an endpoint slice, and the diagnostics of every step. Those that look at all
+    namespaces are left out: they are refused, and may be."""
+    tutorial = load_tutorial(find_tutorial("all"))
     variables = {
+        **tutorial.variables,
         "NAMESPACE": namespace,
         "PLAIN_NAMESPACE": f"{namespace}-plain",
-        "SAMPLE": "sleep",
         "KUBECONFIG": str(kubeconfig),
         "KUBECACHEDIR": str(folder / "cache"),
         "PATH": f"{Path(KUBECTL).parent}:{os.environ['PATH']}",
         "HOME": str(folder),
     }
-    commands = dict.fromkeys(
-        each for step in load_tutorial(find_tutorial("all")).steps for each in step.on_fail
-    )
-    script = ["export SOURCE_POD=$(kubectl get pod -l app=sleep -o jsonpath={.items..metadata.name})"]
-    script += [each for each in commands if " -A" not in each]
+    commands = {step.id: step.command for step in tutorial.steps}
+    diagnostics = dict.fromkeys(each for step in tutorial.steps for each in step.on_fail if " -A" not in each)
+    script = [
+        "export SOURCE_POD=$(kubectl get pod -l app=sleep -o jsonpath={.items..metadata.name})",
+        commands["create-endpoint-slice"],
+        commands["delete-endpoint-slice"],
+        *diagnostics,
+    ]
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(script)],
         env=variables,
