@@ -43,11 +43,32 @@ def test_an_older_server_is_asked_group_by_group(api: ApiServer, client: Kuberne
     assert deployment.api_version == "apps/v1"
 
 
-def test_a_server_that_hangs_up_is_away(api: ApiServer, client: KubernetesClient) -> None:
+@pytest.mark.parametrize("fault", [Fault(cut=True), Fault(503), Fault(429)])
+def test_what_was_cut_or_put_off_is_asked_again(
+    api: ApiServer, client: KubernetesClient, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutorial.preflight.client.RETRY_DELAYS", (0.01, 0.01))
+    found = api.put(f"{SERVICES}/a", "Service")
     client.served()
-    api.faults.extend([Fault(cut=True)] * 4)
-    with pytest.raises(ClusterAwayError, match="does not answer"):
-        client.look("service", "default")
+    api.faults.extend([fault, fault])
+    assert client.look("service", "default", "a").only == found
+    api.faults.extend([fault] * 3)
+    assert client.look("service", "default", "a").refused
+    assert client.look("service", "default", "a").only == found
+
+
+def test_a_server_that_is_away_is_not_asked_again(access: Access) -> None:
+    away = replace(access, cluster={**access.cluster, "server": "https://127.0.0.1:1"})
+    client = KubernetesClient(away, Identity(()))
+    for _ in range(2):
+        with pytest.raises(ClusterAwayError, match="does not answer"):
+            client.served()
+    client.close()
+
+
+def test_something_else_than_the_api_is_noted(api: ApiServer, client: KubernetesClient) -> None:
+    api.objects[f"{SERVICES}/a"] = "a login page"  # type: ignore[assignment]
+    assert client.look("service", "default", "a").refused == "something else than the API server answers"
 
 
 def test_a_review_that_is_not_served_says_so(client: KubernetesClient) -> None:

@@ -9,6 +9,7 @@ and TLS are those of `tutorial.backends`, so that both clients are the same user
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,6 +27,10 @@ CONNECTIONS = 16
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
+RETRY_DELAYS = (0.2, 0.5, 1.0)
+"""How long to wait before a question is put again whose answer was cut, or that a busy server put off."""
+
+_BUSY = frozenset({429, 503})
 
 
 class RefusedError(Exception):
@@ -36,8 +41,13 @@ class RefusedError(Exception):
         self.status = status
 
 
+class _CutError(ClusterAwayError):
+    """The connection was cut before the answer had come."""
+
+
 class KubernetesClient:
-    """One API server. Every method raises ClusterAwayError when it cannot be reached."""
+    """One API server. Where a method does not say otherwise, it raises ClusterAwayError when the server
+    cannot be reached. After that, further questions are not put."""
 
     def __init__(self, access: Access, identity: Identity) -> None:
         """Raises NotReadyError when the library cannot be this user."""
@@ -50,12 +60,13 @@ class KubernetesClient:
         self._access = access
         self._api = client.ApiClient(configuration)
         self._api.rest_client.pool_manager = urllib3.PoolManager(
-            maxsize=CONNECTIONS, retries=urllib3.Retry(1, redirect=0), **_tls_arguments(access, identity)
+            maxsize=CONNECTIONS, retries=False, **_tls_arguments(access, identity)
         )
         for name, value in _single_headers(access, identity).items():
             self._api.set_default_header(name, value)
         self._dynamic = dynamic.DynamicClient(self._api, discoverer=_no_discovery)
         self._served: Served | None = None
+        self._away: ClusterAwayError | None = None
 
     @property
     def access(self) -> Access:
@@ -84,24 +95,24 @@ class KubernetesClient:
         *,
         accept: str = "application/json",
     ) -> Response:
-        """As `tutorial.backends.rest.RestClient.request`."""
-        try:
-            answer = self._ask(
-                self._dynamic.request,
-                method,
-                path,
-                body=body,
-                header_params={"Accept": accept},
-                serialize=False,
+        """As `tutorial.backends.rest.RestClient.request`, for what may be asked twice."""
+
+        def ask(**options: Any) -> Response:
+            answer = self._dynamic.request(
+                method, path, body=body, header_params={"Accept": accept}, serialize=False, **options
             )
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status, headers, answer.data)
+
+        try:
+            answer: Response = self._ask(ask)
         except RefusedError as error:
             return Response(error.status, {}, json.dumps({"message": str(error)}).encode())
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, headers, answer.data)
+        return answer
 
     def look(self, kind: str, namespace: str | None = None, name: str = "", *, labels: str = "") -> Look:
         """The object of that name, or all objects that have the labels. Where the server does not know
-        the kind, or has no such object, there are none."""
+        the kind, or has no such object, there are none. What cannot be had is noted as refused."""
         resource = self.find(kind)
         if resource is None:
             return Look()
@@ -119,10 +130,12 @@ class KubernetesClient:
             )
         except RefusedError as error:
             return Look() if error.status == 404 else Look(refused=str(error))
+        except ClusterAwayError as error:
+            return Look(refused=error.why)
         return Look((found,) if name else tuple(found.get("items") or ()))
 
     def review(self, verb: str, resource: Resource, namespace: str, name: str, subresource: str) -> Review:
-        """Whether the user may do that (a self subject access review)."""
+        """Whether the user may do that (a self subject access review); None when there is no answer."""
         target = self.find("selfsubjectaccessreview.authorization.k8s.io")
         if target is None:
             return Review(None, "the server does not serve access reviews")
@@ -141,14 +154,17 @@ class KubernetesClient:
             "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
         }
         try:
-            status = self.create(target, None, body).get("status") or {}
+            answer = self._ask(self._dynamic.create, self._target(target), body, None, serializer=_as_it_is)
         except RefusedError as error:
             return Review(None, str(error))
+        except ClusterAwayError as error:
+            return Review(None, error.why)
+        status = answer.get("status") or {}
         return Review(bool(status.get("allowed")), safe_text(str(status.get("reason") or "")))
 
     def create(self, resource: Resource, namespace: str | None, body: Mapping[str, Any]) -> Object:
         """Create an object. Raises RefusedError."""
-        created: Object = self._ask(
+        created: Object = self._once(
             self._dynamic.create, self._target(resource), body, namespace, serializer=_as_it_is
         )
         return created
@@ -161,17 +177,43 @@ class KubernetesClient:
         )
 
     def _ask(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Put a question that may be put twice; again where its answer was cut or put off."""
+        for delay in RETRY_DELAYS:
+            try:
+                return self._once(function, *arguments, **options)
+            except RefusedError as error:
+                if error.status not in _BUSY:
+                    raise
+            except _CutError:
+                pass  # the server was there, and may answer now
+            time.sleep(delay)
+        return self._once(function, *arguments, **options)
+
+    def _once(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Raises RefusedError, or ClusterAwayError: a _CutError where the connection was cut."""
         import urllib3
         from kubernetes.dynamic.exceptions import DynamicApiError
 
+        if self._away is not None:
+            raise self._away
         try:
-            return function(*arguments, _request_timeout=(CONNECT_SECONDS, READ_SECONDS), **options)
-        except DynamicApiError as error:
-            raise RefusedError(error.status or 0, _message(error.body, error.reason)) from None
+            answer = function(*arguments, _request_timeout=(CONNECT_SECONDS, READ_SECONDS), **options)
+        except urllib3.exceptions.ProtocolError as error:
+            raise _CutError(self._what(), why=safe_text(str(error))) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterAwayError(
-                f"The API server {self._access.server} does not answer.", why=safe_text(str(error))
-            ) from None
+            self._away = ClusterAwayError(self._what(), why=safe_text(str(error)))
+            raise self._away from None
+        except DynamicApiError as error:
+            if error.status:
+                raise RefusedError(error.status, _message(error.body, error.reason)) from None
+            self._away = ClusterAwayError(self._what(), why=safe_text(str(error.reason)))
+            raise self._away from None
+        if not isinstance(answer, dict | Response):
+            raise RefusedError(0, "something else than the API server answers")
+        return answer
+
+    def _what(self) -> str:
+        return f"The API server {self._access.server} does not answer."
 
     def _target(self, resource: Resource) -> Any:
         """The resource as the library knows it."""

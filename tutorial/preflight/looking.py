@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tutorial.backends.discovery import Resource
+from tutorial.errors import ClusterAwayError
 from tutorial.preflight.client import CONNECTIONS, KubernetesClient
 from tutorial.preflight.outbound import REGISTRY_ONLY, ROOT_NAMESPACE, effective_policies
 from tutorial.preflight.requirements import Requirements
@@ -137,16 +138,21 @@ def _user(client: KubernetesClient) -> str:
     if kind is None:
         return ""
     body = {"apiVersion": kind.api_version, "kind": kind.kind}
-    answer = client.request("POST", kind.path(), body).json()
+    try:
+        answer = client.request("POST", kind.path(), body).json()
+    except ClusterAwayError:
+        return ""
     return str(((answer.get("status") or {}).get("userInfo") or {}).get("username", ""))
 
 
 def _kubelets(client: KubernetesClient) -> tuple[str, ...]:
     """The versions of the nodes' kubelets, from kubectl's own table of them, which is small; none when
     they may not be seen."""
-    answer = client.request(
-        "GET", f"/api/v1/nodes?limit={_MANY_NODES}&includeObject=None", accept=_TABLE
-    ).json()
+    path = f"/api/v1/nodes?limit={_MANY_NODES}&includeObject=None"
+    try:
+        answer = client.request("GET", path, accept=_TABLE).json()
+    except ClusterAwayError:
+        return ()
     titles = [str(each.get("name")) for each in answer.get("columnDefinitions") or ()]
     if "Version" not in titles:
         return ()
