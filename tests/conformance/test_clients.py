@@ -132,9 +132,11 @@ def test_logs_are_followed_to_the_containers_end(program: Program, pods: Pods) -
 
 
 def test_logs_of_the_previous_run(program: Program, pods: Pods) -> None:
-    pods.start("again", "test -e /tmp/again; echo this run; sleep 0.5; exit 1", restart="Always")
+    script = "echo this run; until test -e /tmp/end; do sleep 0.1; done; rm /tmp/end; exit 1"
+    pods.start("again", script, restart="Always")
     previous = ("logs", "--previous", "again", "-n", pods.namespace)
     assert "previous terminated container" in program.run(*previous).stderr
+    program.ok("exec", "again", "-n", pods.namespace, "--", "touch", "/tmp/end")
     until(lambda: program.run(*previous).stdout == "this run\n")
 
 
