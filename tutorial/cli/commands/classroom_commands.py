@@ -101,9 +101,8 @@ def up(environment: Environment, /, **given: Any) -> ExitCode:
             access=cluster.access,
             facts={name: cluster.facts[name] for name in ("istio", "mesh") if name in cluster.facts},
         )
-        with click.progressbar(
-            places, length=len(roster), label="Attendees", file=environment.stderr
-        ) as progress:
+        bar = click.progressbar(places, length=len(roster), label="Attendees", file=environment.stderr)
+        with views.told_if_interrupted(environment, views.half_made_text(given)), bar as progress:
             done = list(progress)
         click.echo(views.ready_text(done, folder, cluster, given), file=environment.stderr)
     return ExitCode.OK
@@ -185,7 +184,9 @@ def down(environment: Environment, /, **given: Any) -> ExitCode:
         heading = "This deletes namespaces with everything that is in them"
         if names and not (given["yes"] or views.agreed(environment, cluster, heading, rows)):
             return ExitCode.OK
-        with click.progressbar(length=max(count, 1), label="Namespaces", file=environment.stderr) as progress:
+        bar = click.progressbar(length=max(count, 1), label="Namespaces", file=environment.stderr)
+        half_gone = "Interrupted. The same command again removes what is left."
+        with views.told_if_interrupted(environment, half_gone), bar as progress:
             for gone in remove(api, prefix, found, given["timeout"]):
                 progress.update(gone - progress.pos)
     files = remove_files(given["folder"] or default_folder(prefix), prefix)

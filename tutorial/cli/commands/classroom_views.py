@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,22 @@ def ready_text(
     if host in _LOOPBACK:
         lines.append(f"Note:      the server is {host}, so the files are good on this machine only.")
     return "\n".join(lines)
+
+
+def half_made_text(given: Mapping[str, Any]) -> str:
+    """What an interrupted `class up` says."""
+    down = f"egress-tutorial class down{_flags(given, 'prefix', 'folder')}"
+    return f"Interrupted. The same command goes on; {down} removes what was made."
+
+
+@contextmanager
+def told_if_interrupted(environment: Environment, text: str) -> Iterator[None]:
+    """Say after a Ctrl-C how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        environment.stderr.write(f"\n{text}\n")
+        raise
 
 
 def gone_text(prefix: str, found: Found, files: Sequence[Path]) -> str:
