@@ -74,6 +74,7 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
             namespace=settings.get("NAMESPACE", "default"),
             context=options.context,
             kubeconfig=options.kubeconfig,
+            stopper=signals,
         ) as opened,
     ):
         settings = adapted_settings(tutorial, given, opened.backend.facts, address_of)
@@ -99,7 +100,7 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
         Signals() as signals,
         RunFolder.open(home, run_id or _only_run(home)) as folder,
         left_runs.ending_own_sandbox(folder, home),
-        left_runs.reopen_backend(folder, home, environment) as opened,
+        left_runs.reopen_backend(folder, home, environment, signals) as opened,
     ):
         meta = folder.meta
         tutorial = load_tutorial(Path(meta.path))

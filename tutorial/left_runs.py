@@ -41,7 +41,7 @@ def roll_back_left_run(
         with (
             ending_own_sandbox(folder, home),
             _telling_what_is_left(folder, kubectl_options(folder.meta.backend_parameters, variables, home)),
-            reopen_backend(folder, home, environment, ask_facts=False) as opened,
+            reopen_backend(folder, home, environment, signals, ask_facts=False) as opened,
         ):
             return Stage(options, environment, signals, folder, opened).roll_back()
 
@@ -84,7 +84,7 @@ def _telling_what_is_left(folder: RunFolder, options: str) -> Iterator[None]:
 
 
 def reopen_backend(
-    folder: RunFolder, home: Path, environment: Environment, *, ask_facts: bool = True
+    folder: RunFolder, home: Path, environment: Environment, signals: Signals, *, ask_facts: bool = True
 ) -> AbstractContextManager[OpenBackend]:
     """The backend that the run used before; a sandbox that is gone is started anew. Without
     `ask_facts` a cluster is not asked for anything: it may be away.
@@ -107,6 +107,7 @@ def reopen_backend(
         namespace=meta.variables.get("NAMESPACE", "default"),
         parameters=meta.backend_parameters,
         ask_facts=ask_facts,
+        stopper=signals,
     )
 
 

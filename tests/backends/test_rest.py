@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import signal
 import socket
 import threading
 from dataclasses import replace
@@ -16,7 +17,8 @@ from backends.conftest import NewClient
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.response import Response
 from tutorial.backends.rest import RestClient
-from tutorial.errors import NotReadyError, UnauthorizedError
+from tutorial.errors import ClusterAwayError, NotReadyError, UnauthorizedError
+from tutorial.shell.signals import Signals
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +103,31 @@ def test_a_silent_server_is_given_up(new_client: NewClient, monkeypatch: pytest.
             client = new_client(server=f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
             with pytest.raises(NotReadyError, match="cannot be reached"):
                 client.request("GET", "/version")
+
+
+def test_a_control_c_ends_the_waiting_for_an_answer(access: Access) -> None:
+    """A real one: the server is silent, and would be for as long as the client has patience."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, Signals() as signals:
+        address = {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        client = RestClient(replace(access, cluster=address), {}, stopper=signals)
+        timer = threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,))
+        timer.start()
+        with pytest.raises(ClusterAwayError) as caught:
+            client.request("GET", "/version")
+        timer.join()
+        assert "Ctrl-C ended the waiting" in caught.value.why
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_came_before_does_not_keep_an_answer_from_being_read(
+    api: ApiServer, access: Access, stop: signal.Signals
+) -> None:
+    """What an interrupted command has made is looked up after it."""
+    with Signals() as signals:
+        signal.raise_signal(stop)
+        client = RestClient(access, {}, stopper=signals)
+        assert client.request("GET", "/version").status == 200
+        client.close()
 
 
 def test_a_half_closed_answer_is_an_error(new_client: NewClient) -> None:

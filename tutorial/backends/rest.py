@@ -22,7 +22,8 @@ from tutorial.backends.credentials import Credentials, Identity
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.pipeline import get_all
 from tutorial.backends.response import Response
-from tutorial.backends.transport import open_connection
+from tutorial.backends.transport import open_connection, wait_for_answer
+from tutorial.engine.ports import Stopper
 from tutorial.errors import ClusterAwayError, NotReadyError, TutorialError, UnauthorizedError
 
 CONNECT_SECONDS = 5.0
@@ -70,12 +71,15 @@ class RestClient:
         environment: Mapping[str, str],
         *,
         read_again: Callable[[], Access] | None = None,
+        stopper: Stopper | None = None,
     ) -> None:
         """`environment` is what a credential plugin of the kubeconfig runs with; `read_again` reads the
-        kubeconfig anew, because logging in again may have written other credentials there."""
+        kubeconfig anew, because logging in again may have written other credentials there; a Ctrl-C
+        that `stopper` tells of ends the waiting for an answer."""
         self._access = access
         self._environment = environment
         self._read_again = read_again
+        self._stopper = stopper
         self._credentials = Credentials(access, environment)
         self._prefix = urlsplit(access.server).path.rstrip("/")
         self._connection: http.client.HTTPConnection | None = None
@@ -220,6 +224,8 @@ class RestClient:
         if payload or method != "GET":
             connection.putheader("Content-Length", str(len(payload)))
         connection.endheaders(payload)
+        if self._stopper is not None:
+            wait_for_answer(connection.sock, self._stopper, READ_SECONDS)
         answer = connection.getresponse()
         content = answer.read()
         if answer.will_close:

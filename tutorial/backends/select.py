@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
 from tutorial.backends.none import NoCluster
+from tutorial.engine.ports import Stopper
 from tutorial.errors import NotReadyError
 from tutorial.journal.paths import make_in_state_home, sandboxes_folder
 
@@ -28,6 +29,7 @@ def open_backend(
     kubeconfig: str | None = None,
     parameters: Mapping[str, str] | None = None,
     ask_facts: bool = True,
+    stopper: Stopper | None = None,
 ) -> AbstractContextManager[OpenBackend]:
     """Open the backend, and close it at the end (an own sandbox ends then, unless it was kept).
 
@@ -42,6 +44,7 @@ def open_backend(
         parameters: `Backend.parameters` of an earlier time, to open the same one again; they
             outrank `context` and `kubeconfig`. A sandbox that is gone is started anew.
         ask_facts: false where no fact is needed: then a cluster may be away.
+        stopper: tells of a Ctrl-C, which ends the waiting for an answer of the cluster.
 
     Raises (on entering):
         UsageError: no such context or kubeconfig.
@@ -55,7 +58,9 @@ def open_backend(
         context, kubeconfig = known.get("context"), None
         environment = {**environment, "KUBECONFIG": known.get("kubeconfig", "")}
     if context is not None or kubeconfig is not None:
-        return _named_cluster(folder, environment, namespace, context, kubeconfig, ask_facts=ask_facts)
+        return _named_cluster(
+            folder, environment, namespace, context, kubeconfig, ask_facts=ask_facts, stopper=stopper
+        )
 
     from tutorial.backends.sandbox import open_sandbox
 
@@ -154,6 +159,7 @@ def _named_cluster(
     kubeconfig: str | None,
     *,
     ask_facts: bool,
+    stopper: Stopper | None,
 ) -> Iterator[OpenBackend]:
     from tutorial.backends.cluster import ApiCluster
     from tutorial.backends.facts import cluster_facts
@@ -169,7 +175,7 @@ def _named_cluster(
     def read_again() -> Access:
         return load_kubeconfig(config.files).access(access.context)
 
-    client = RestClient(access, environment, read_again=read_again)
+    client = RestClient(access, environment, read_again=read_again, stopper=stopper)
 
     def ask() -> dict[str, str]:
         return {**access.facts, **cluster_facts(client, namespace)}

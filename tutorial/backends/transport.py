@@ -6,16 +6,22 @@ Called by `tutorial.backends.rest`; its TLS context also by the client of the pr
 from __future__ import annotations
 
 import base64
+import errno
 import http.client
 import os
+import select
 import socket
 import ssl
 import tempfile
+import time
 from urllib.parse import urlsplit
 
 from tutorial.backends.credentials import Identity
 from tutorial.backends.kubeconfig import Access
+from tutorial.engine.ports import Stopper
 from tutorial.errors import NotReadyError
+
+_AT_ONCE_SECONDS = 1.0
 
 
 def open_connection(
@@ -49,6 +55,24 @@ def open_connection(
         raise
     connection.sock = stream
     return connection
+
+
+def wait_for_answer(stream: socket.socket, stopper: Stopper, seconds: float) -> None:
+    """Wait until an answer begins to come, at most so long. A Ctrl-C ends a wait that lasts: nobody
+    should have to sit through a timeout. An answer that comes at once is taken all the same.
+
+    Raises:
+        InterruptedError: Ctrl-C.
+    """
+    if select.select([stream], [], [], _AT_ONCE_SECONDS)[0]:
+        return
+    deadline = time.monotonic() + seconds - _AT_ONCE_SECONDS
+    while not stopper.interrupts:
+        left = max(0.0, deadline - time.monotonic())
+        others = [] if stopper.pending() else [stopper.fileno()]
+        if stream.fileno() in select.select([stream.fileno(), *others], [], [], left)[0] or left == 0.0:
+            return
+    raise InterruptedError(errno.EINTR, "Ctrl-C ended the waiting for its answer")
 
 
 def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:

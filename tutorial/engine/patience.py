@@ -59,6 +59,7 @@ class Patience:
             try:
                 answer = ask(*args, **kwargs)
             except ClusterAwayError as error:
+                self.check_stop()
                 self._begin_to_wait(error)
                 if self._is_over():
                     self._gave_up = error
