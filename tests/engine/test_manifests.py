@@ -49,7 +49,9 @@ def but(path: str, value: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "compare", [recreatable, without_allocations, lambda each: is_created_from(each, each)], ids=str
+    "compare",
+    [recreatable, without_allocations, lambda each: is_created_from(each, each)],
+    ids=["recreatable", "without_allocations", "is_created_from"],
 )
 def test_what_is_kept_is_never_altered(compare: Callable[[dict[str, Any]], object]) -> None:
     before = copy.deepcopy(SAVED)
