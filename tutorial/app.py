@@ -77,6 +77,9 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
             stopper=signals,
         ) as opened,
     ):
+        if signals.pending():
+            left_runs.close_unbegun(folder)
+            return STOP_CODES[signals.pending()]
         settings = adapted_settings(tutorial, given, opened.backend.facts, address_of)
         plan = make_plan(
             tutorial,
@@ -106,6 +109,8 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
         tutorial = load_tutorial(Path(meta.path))
         if not trusts_commands(tutorial, options, environment, signals, meta.trusted):
             return STOP_CODES[signals.pending()]
+        if signals.pending():
+            return STOP_CODES[signals.pending()]
         meta = replace(meta, trusted=commands_digest(tutorial))
         taken = {record.step for record in begun_steps(folder.journal.records())}
         plan = make_plan(
@@ -124,7 +129,8 @@ def resume_run(run_id: str | None, options: RunOptions, environment: Environment
 def rollback_run(run_id: str | None, options: RunOptions, environment: Environment) -> ExitCode:
     """Undo what a kept or interrupted run made; None means every such run.
 
-    An error in one run does not keep the others from being undone; it is raised after them.
+    An error in one run does not keep the others from being undone; it is raised after them. A signal
+    does: SIGTERM and SIGHUP once this run is undone, Ctrl-C at once.
 
     Raises:
         RollbackIncompleteError: a run can no longer be read.
@@ -138,6 +144,9 @@ def rollback_run(run_id: str | None, options: RunOptions, environment: Environme
                 codes.append(left_runs.roll_back_left_run(home, each, options, environment, signals))
             except TutorialError as error:
                 errors.append(error)
+            if signals.pending():
+                codes.append(STOP_CODES[signals.pending()])
+                break
     if run_id is None:
         errors += [_unreadable(path, why) for path, why in damaged_runs(home).items()]
     if errors:

@@ -117,18 +117,20 @@ def closing_unless_begun(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        records = folder.journal.records()
-        if not is_anything_to_undo(records):
-            if not isinstance(records[-1] if records else None, Closed):
-                _close_or_forget(folder)
-            folder.forget_state()
+        close_unbegun(folder)
         raise
 
 
-def _close_or_forget(folder: RunFolder) -> None:
-    """A run that never began needs no folder where its journal cannot even be closed."""
+def close_unbegun(folder: RunFolder) -> None:
+    """Close the journal of a run that ends with nothing to undo, unless it is closed. Where that cannot
+    be written, the run needs no folder at all."""
+    records = folder.journal.records()
+    if is_anything_to_undo(records):
+        return
     try:
-        folder.journal.append(Closed("failed"))
+        if not isinstance(records[-1] if records else None, Closed):
+            folder.journal.append(Closed("failed"))
+        folder.forget_state()
     except JournalError:
         shutil.rmtree(folder.path, ignore_errors=True)
 

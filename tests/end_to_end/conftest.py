@@ -5,6 +5,7 @@ Everything here is marked `sandbox`: it needs Linux with user namespaces, curl a
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,12 @@ OpenTerminal = Callable[..., Terminal]
 @pytest.fixture(scope="session", autouse=True)
 def _orphans_come_here() -> None:
     adopt_orphans()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hangups_count() -> None:
+    """Whatever started the tests (nohup, say): the programs that they start may be hung up."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

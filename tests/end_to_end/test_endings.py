@@ -7,6 +7,7 @@ import signal
 import subprocess
 import termios
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from end_to_end.folders import write_tutorial
@@ -138,6 +139,102 @@ def test_a_second_control_c_stops_the_rollback_and_says_what_is_left(machine: Ma
     assert "egress-tutorial rollback" in machine.run("status").stdout
     seconds.write_text("0")
     assert machine.run("rollback").returncode == 0
+
+
+@pytest.mark.parametrize("presses", [1, 2], ids=["once", "twice"])
+def test_control_c_stops_an_interactive_rollback_and_says_what_is_left(
+    machine: Machine, terminal: OpenTerminal, presses: int
+) -> None:
+    shown, seconds = _rolling_back(machine, terminal)
+    shown.press("\x03" * presses)
+    assert shown.wait_for_exit(20) == 5
+    assert "The rollback was stopped" in shown.seen()
+    assert "Still there" in shown.seen()
+    assert "Traceback" not in shown.seen()
+    seconds.write_text("0")
+    assert machine.run("rollback").returncode == 0
+    assert "No run" in machine.run("status").stdout
+
+
+def test_a_termination_during_the_rollback_lets_it_finish(machine: Machine, terminal: OpenTerminal) -> None:
+    shown, _ = _rolling_back(machine, terminal, "1")
+    os.kill(shown.pid, signal.SIGTERM)
+    assert shown.wait_for_exit(20) == 143
+    assert "everything is back as it was" in shown.seen()
+    assert "No run" in machine.run("status").stdout
+
+
+def test_a_terminal_that_is_closed_during_the_rollback_lets_it_finish(
+    machine: Machine, terminal: OpenTerminal
+) -> None:
+    shown, _ = _rolling_back(machine, terminal, "1")
+    assert shown.hang_up() == 129
+    assert "No run" in machine.run("status").stdout
+
+
+def test_signals_during_the_command_rollback(machine: Machine) -> None:
+    """SIGTERM lets the run that it is at finish, and begins no other; Ctrl-C stops it."""
+    seconds = machine.folder / "seconds"
+    seconds.write_text("60")
+    folder = write_tutorial(machine.folder / "slow", SLOW_CLEANUP.replace("FILE", str(seconds)))
+    for _ in range(2):
+        assert machine.run("run", "--trust", str(folder), "--auto", "--keep").returncode == 0
+    with machine.start("rollback") as process:
+        _read_until(process, "tidying\n")
+        process.send_signal(signal.SIGINT)
+        read = process.communicate(timeout=30)[0]
+    assert process.returncode == 5, read
+    assert "Still there" in read
+    seconds.write_text("1")
+    with machine.start("rollback") as process:
+        _read_until(process, "tidying\n")
+        process.send_signal(signal.SIGTERM)
+        read = process.communicate(timeout=30)[0]
+    assert process.returncode == 143, read
+    assert "tidying" not in read
+    assert machine.run("status").stdout.count("egress-tutorial rollback slow-") == 1
+    assert machine.run("rollback").returncode == 0
+
+
+def _rolling_back(machine: Machine, terminal: OpenTerminal, length: str = "60") -> tuple[Terminal, Path]:
+    """A run that was quit, in the middle of its rollback, and the file that says how long it takes."""
+    seconds = machine.folder / "seconds"
+    seconds.write_text(length)
+    folder = write_tutorial(machine.folder / "slow", SLOW_CLEANUP.replace("FILE", str(seconds)))
+    shown = terminal("run", "--trust", str(folder))
+    shown.wait_for_pause()
+    shown.answer("\r", "Enter next")
+    shown.answer("q", "Esc stay")
+    shown.press("\r")
+    shown.wait_for("\ntidying\n")
+    return shown, seconds
+
+
+@pytest.mark.parametrize(
+    "arguments", [("sandbox", "up"), ("run", "externalname", "--auto")], ids=["up", "run"]
+)
+def test_a_termination_while_a_sandbox_starts_leaves_nothing(
+    machine: Machine, arguments: tuple[str, ...]
+) -> None:
+    with machine.start(*arguments) as process:
+        assert wait_until(lambda: any(machine.sandboxes.glob("*/supervisor.log")), 30)
+        process.send_signal(signal.SIGTERM)
+        read = process.communicate(timeout=60)[0]
+    assert process.returncode == 143, read
+    assert "Traceback" not in read
+    machine.assert_nothing_left()
+    assert "No run" in machine.run("status").stdout
+
+
+def test_control_c_while_the_sandbox_of_a_run_by_keys_starts_ends_it(
+    machine: Machine, terminal: OpenTerminal
+) -> None:
+    shown = terminal("run", "externalname")
+    assert wait_until(lambda: any(machine.sandboxes.glob("*/supervisor.log")), 30)
+    shown.press("\x03")
+    code = shown.wait_for_exit()
+    assert code == 130, shown.seen()
+    assert "Enter run" not in shown.seen()
 
 
 def _read_until(process: subprocess.Popen[str], words: str) -> str:

@@ -16,6 +16,7 @@ from tutorial.engine.events import (
     StepEnded,
 )
 from tutorial.engine.history import begun_steps
+from tutorial.engine.ports import Stop
 from tutorial.engine.records import Closed
 from tutorial.engine.rollback import roll_back
 from tutorial.engine.run import RunResult
@@ -295,6 +296,19 @@ def test_a_carried_state_that_cannot_be_written_stops_new_steps(world: World, qu
     assert "say tidied" in world.shell.ran
     assert world.cluster.picture() == before
     assert world.journal.kept[-1] == Closed("failed")
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"), [(Stop.TERMINATE, ExitCode.TERMINATED), (Stop.HANGUP, ExitCode.HANGUP)]
+)
+def test_a_signal_during_the_rollback_lets_it_finish(world: World, stop: Stop, code: ExitCode) -> None:
+    world.steps = (*LESSON[:3], step("flag", "set FLAG on", cleanup=f"signal {stop.name}\nunset FLAG"))
+    before = world.cluster.picture()
+    assert world.run(Script(*[Action.RUN] * 7, Action.QUIT)).exit_code is code
+    assert world.recorder.of(RollbackEnded)[0].complete
+    assert world.cluster.picture() == before
+    assert "FLAG" not in world.shell.values
+    assert world.journal.kept[-1] == Closed("quit")
 
 
 def test_rollback_waits_for_an_api_server_that_is_away(world: World) -> None:

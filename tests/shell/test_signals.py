@@ -32,6 +32,17 @@ def test_an_interrupt_is_counted_and_forgotten() -> None:
         assert (signals.pending(), signals.interrupts, _readable(signals)) == (Stop.NONE, 0, False)
 
 
+def test_a_hangup_that_is_ignored_stays_ignored_as_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Signals() as signals:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signals.pending() is Stop.NONE
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize(("number", "stop"), [(signal.SIGTERM, Stop.TERMINATE), (signal.SIGHUP, Stop.HANGUP)])
 def test_a_termination_outranks_an_interrupt_and_stays(number: signal.Signals, stop: Stop) -> None:
     with Signals() as signals:

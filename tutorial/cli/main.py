@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -23,10 +25,17 @@ if TYPE_CHECKING:
 DEBUG = "--debug"
 
 
+class _Ended(BaseException):
+    """A signal has ended the program; `args` is its number."""
+
+
 def main() -> int:
     """Run the command line of this process; called by the installed script."""
     for stream in (sys.stdout, sys.stderr):
         _forgive_encoding(stream)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
     return run_program(sys.argv[1:], Environment.resolve())
 
 
@@ -44,6 +53,8 @@ def run_program(arguments: Sequence[str], environment: Environment) -> int:
         return ExitCode.OK
     except (KeyboardInterrupt, click.Abort):
         return ExitCode.INTERRUPTED
+    except _Ended as ended:
+        return 128 + int(ended.args[0])
     except Exception as error:
         if log:
             log.exception(error)
@@ -53,6 +64,12 @@ def run_program(arguments: Sequence[str], environment: Environment) -> int:
             _print([f"Log: {log.place()}"], environment.stderr)
         for stream in (environment.stdout, environment.stderr):
             _flush(stream)
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a handler's form)
+    """End by an exception, as Ctrl-C does, so that what was begun is tidied up. A run has handlers of
+    its own."""
+    raise _Ended(number)
 
 
 def _open_log(arguments: Sequence[str], environment: Environment) -> DebugLog:

@@ -187,7 +187,7 @@ class _Run:
         trouble: TutorialError | None,
         rollback: RollbackResult,
     ) -> ExitCode:
-        codes = [STOP_CODES[ending.stop]]
+        codes = [STOP_CODES[ending.stop], STOP_CODES[self._context.stopper.pending()]]
         if "failed" in outcomes.values():
             codes.append(ExitCode.NOT_READY if self._walk.not_ready else ExitCode.STEP_FAILED)
         if trouble is not None:

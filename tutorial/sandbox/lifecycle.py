@@ -147,11 +147,13 @@ def start(root: Path, name: str, *, kept: bool) -> Sandbox:
             raise UsageError(f"The sandbox {name} is up already.", do="egress-tutorial sandbox status")
         _remove(folder)
         folder.mkdir(parents=True, mode=0o700)
-        supervisor = Supervisor(folder, name)
+        supervisor = None
         try:
+            supervisor = Supervisor(folder, name)
             supervisor.wait_until_ready()
         except BaseException:
-            supervisor.end()
+            if supervisor is not None:
+                supervisor.end()
             _remove(folder)
             raise
     state = read_state(folder)

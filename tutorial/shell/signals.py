@@ -22,7 +22,8 @@ _RANK = (Stop.NONE, Stop.INTERRUPT, Stop.HANGUP, Stop.TERMINATE)
 
 
 class Signals:
-    """Records SIGINT, SIGTERM and SIGHUP instead of dying of them; ignores SIGPIPE.
+    """Records SIGINT, SIGTERM and SIGHUP instead of dying of them; ignores SIGPIPE. A SIGHUP that is
+    ignored stays so: that is what nohup asks for.
 
     A context manager for the main thread; leaving it puts the previous handlers back. A write to
     a closed pipe raises BrokenPipeError, so that `| head` cannot skip the rollback.
@@ -40,7 +41,8 @@ class Signals:
         self._reading, self._writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._previous_wakeup = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
         for number in _STOPS:
-            self._previous[number] = signal.signal(number, self._record)
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._record)
         self._previous[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         return self
 
