@@ -1,7 +1,7 @@
 """The cluster that these tests run on, and what is in it.
 
 It is a sandbox's API server, reached by a copy of its kubeconfig as any cluster is; or the one that
-EGRESS_TUTORIAL_TEST_KUBECONFIG (and EGRESS_TUTORIAL_TEST_CONTEXT) names.
+EGRESS_TUTORIAL_TEST_KUBECONFIG (and EGRESS_TUTORIAL_TEST_CONTEXT) names: see docs/testing.md.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from tutorial.backends.rest import RestClient
 
 KUBECONFIG = os.environ.get("EGRESS_TUTORIAL_TEST_KUBECONFIG", "")
 CONTEXT = os.environ.get("EGRESS_TUTORIAL_TEST_CONTEXT") or None
+INJECTION = os.environ.get("EGRESS_TUTORIAL_TEST_INJECTION", "istio-injection=enabled")
+"""The label that turns a namespace's injection on."""
 
 PREFIX = "egress-test-"
 """How every namespace of these tests begins."""
@@ -99,8 +102,18 @@ class Cluster:
         for label in labels:
             self.kubectl("label", "namespace", namespaces.first, label)
         self.kubectl("apply", "-n", namespaces.first, "-f", "-", given=_BYSTANDERS)
-        wait_until(lambda: "default" in self.kubectl("get", "serviceaccounts", "-n", namespaces.first))
+        self._wait_for_defaults(namespaces)
         return namespaces
+
+    def _wait_for_defaults(self, namespaces: Namespaces) -> None:
+        """Wait until controllers have put into the namespace what every namespace gets."""
+        kinds = ("serviceaccount/default", "configmap/kube-root-ca.crt")
+        self.kubectl("wait", "--for=create", *kinds, "-n", namespaces.first, "--timeout=60s")
+        seen: list[Snapshot] = []
+        while not self.is_sandbox and len(seen) < 2:
+            seen = [each for each in seen if each == self.snapshot(namespaces.__contains__)]
+            seen.append(self.snapshot(namespaces.__contains__))
+            time.sleep(1)
 
     def remove_namespaces(self, namespaces: Namespaces) -> None:
         self.kubectl("delete", "namespace", namespaces.first, namespaces.plain, "--ignore-not-found")
@@ -124,7 +137,7 @@ class Cluster:
 
     def assert_as_before(self, before: Snapshot, wanted: Callable[[str], bool] = lambda _: True) -> None:
         """Wait until every object is as it was: what goes in the background may take a moment."""
-        wait_until(lambda: self.snapshot(wanted) == before, 20)
+        wait_until(lambda: self.snapshot(wanted) == before, 20 if self.is_sandbox else 90)
         now = self.snapshot(wanted)
         changed = {
             name: (before.get(name), now.get(name))

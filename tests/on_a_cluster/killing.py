@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from end_to_end.machine import Machine
-from on_a_cluster.cluster import Cluster, Namespaces
+from on_a_cluster.cluster import INJECTION, Cluster, Namespaces
 from on_a_cluster.forked_program import Ended, ForkedProgram
 
 SIGNALS = (signal.SIGKILL,) * 3 + (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -99,7 +99,7 @@ class Worker:
 
     @contextmanager
     def _in_namespaces(self) -> Iterator[Namespaces]:
-        namespaces = self._cluster.make_namespaces("istio-injection=enabled")
+        namespaces = self._cluster.make_namespaces(INJECTION)
         yield namespaces
         self._cluster.remove_namespaces(namespaces)
 
