@@ -37,6 +37,7 @@ from tutorial.sandbox.schemas.go_json import GoSyntaxError, loads
         (b"\x00", "invalid character '\\x00' looking for beginning of value"),
         (b"\xff", "invalid character 'ÿ' looking for beginning of value"),
         (b"[" * 20_000, "exceeded max depth"),
+        (b"[-2E308]", "json: cannot unmarshal number -2E308 into Go value of type float64"),
     ],
 )
 def test_what_is_no_json(text, fault):

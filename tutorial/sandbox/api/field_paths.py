@@ -14,6 +14,8 @@ import orjson
 
 from tutorial.sandbox.resources import ResourceType
 from tutorial.sandbox.schemas import Field, Schemas
+from tutorial.sandbox.schemas.fields import KEY_DEFAULTS
+from tutorial.sandbox.schemas.typed_value import key_text
 
 Path = tuple[str, ...]
 
@@ -38,10 +40,6 @@ _UNOWNED = frozenset(
         ),
     }
 )
-
-
-_KEY_DEFAULTS: dict[str, Any] = {"protocol": "TCP"}
-"""What a list's key is when an item leaves it out; ports are the only such lists."""
 
 
 class FieldTypes:
@@ -74,7 +72,7 @@ class FieldTypes:
         """The path element that tells an item of a non-atomic list from the others."""
         field = self.at(names)
         if field is not None and field.list_type == "map" and isinstance(item, dict):
-            keys = {key: _KEY_DEFAULTS[key] for key in field.list_map_keys if key in _KEY_DEFAULTS}
+            keys = {key: KEY_DEFAULTS[key] for key in field.list_map_keys if key in KEY_DEFAULTS}
             keys |= {key: item[key] for key in field.list_map_keys if key in item}
             return "k:" + orjson.dumps(keys, option=orjson.OPT_SORT_KEYS).decode()
         return "v:" + orjson.dumps(item).decode()
@@ -142,10 +140,7 @@ def shown(path: Path) -> str:
         if kind == "f":
             text += f".{rest}"
         elif kind == "k":
-            keys = orjson.loads(rest)
-            text += (
-                "[" + ",".join(f"{key}={orjson.dumps(value).decode()}" for key, value in keys.items()) + "]"
-            )
+            text += key_text(orjson.loads(rest))
         else:
             text += f"[={rest}]"
     return text

@@ -79,13 +79,14 @@ def _decode(media_type: str, body: bytes) -> Any:
     return patch
 
 
-def _untyped(resource: ResourceType, metadata: Object, error: DecodingError) -> ApiError:
-    """A configuration that is no such object: server-side apply knows no unknown fields at all."""
-    where = f"{metadata.get('namespace', '')}/{metadata['name']}; {resource.group}/{resource.version}"
-    faults = [f".{path}: field not declared in schema" for path in error.unknown] or [error.why]
-    listed = faults[0] if len(faults) == 1 else "errors:\n  " + "\n  ".join(faults)
-    message = f"failed to create typed patch object ({where}, Kind={resource.kind}): {listed}"
-    return ApiError(500, "", message)
+def _check_types(objects: ObjectsFacade, resource: ResourceType, metadata: Object, body: Object) -> None:
+    """Refuses a configuration that is no such object: server-side apply knows no unknown fields at all."""
+    faults = objects.schemas.typing_faults(resource, body)
+    if faults:
+        where = f"{metadata.get('namespace', '')}/{metadata['name']}; {resource.group}/{resource.version}"
+        listed = faults[0] if len(faults) == 1 else "errors:\n  " + "\n  ".join(faults)
+        message = f"failed to create typed patch object ({where}, Kind={resource.kind}): {listed}"
+        raise ApiError(500, "", message)
 
 
 def _explain_result(error: DecodingError, patched: Object) -> ApiError:
@@ -140,10 +141,8 @@ def server_side_apply(
         raise errors.bad_request("metadata.managedFields must be nil")
     metadata = {"name": name, "namespace": namespace} if resource.namespaced else {"name": name}
     identity = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
-    try:
-        configuration, warnings = objects.schemas.decode_strict(resource, configuration, "Strict")
-    except DecodingError as error:
-        raise _untyped(resource, metadata, error) from None
+    _check_types(objects, resource, metadata, configuration)
+    configuration, warnings = objects.schemas.decode_strict(resource, configuration, "Strict")
     options.warnings += warnings
     options.operation = "Apply"
 

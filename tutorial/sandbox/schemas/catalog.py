@@ -11,7 +11,7 @@ from typing import Any
 
 from tutorial.sandbox.ports import Object
 from tutorial.sandbox.resources import ENDPOINTS, ResourceType
-from tutorial.sandbox.schemas import advice, custom, defaults, openapi, semantics
+from tutorial.sandbox.schemas import advice, custom, defaults, openapi, semantics, typed_value
 from tutorial.sandbox.schemas.decoding import decode
 from tutorial.sandbox.schemas.definitions import Definitions
 from tutorial.sandbox.schemas.errors import FieldError
@@ -51,6 +51,11 @@ class Schemas:
             DecodingError: 400 BadRequest: a wrong type, or such a field in `Strict` mode.
         """
         return decode(self._definitions, resource, obj, mode, repeated)
+
+    def typing_faults(self, resource: ResourceType, obj: Object) -> list[str]:
+        """What server-side apply finds wrong with a configuration before it merges it, each with its
+        path: wrong types, unknown fields, items of a list with the same or without keys."""
+        return typed_value.faults(self._definitions, resource.schema, obj)
 
     def default(self, resource: ResourceType, obj: Object) -> Object:
         """A copy with every default of its kind filled in. Addresses are the API's to give."""

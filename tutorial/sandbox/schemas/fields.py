@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tutorial.sandbox.resources import ResourceType
 from tutorial.sandbox.schemas.definitions import Definitions, Schema
+
+KEY_DEFAULTS: dict[str, Any] = {"protocol": "TCP"}
+"""What a list's key is when an item leaves it out; ports are the only such lists."""
 
 
 @dataclass(frozen=True)

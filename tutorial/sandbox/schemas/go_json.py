@@ -8,6 +8,7 @@ Source of the words and of the states: Go's package encoding/json.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -25,24 +26,31 @@ _TOO_DEEP = "exceeded max depth"
 
 
 class GoSyntaxError(ValueError):
-    """A text that is no JSON; says why as Go does."""
+    """A text that is no JSON, or has a number that is too large; says why as Go does."""
 
 
 def loads(text: bytes) -> Any:
     """The value of a JSON text. Bytes that are no UTF-8 are replaced, as Go does.
 
     Raises:
-        GoSyntaxError: it is no JSON, or nested too deeply.
+        GoSyntaxError: it is no JSON, nested too deeply, or a number is too large.
     """
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         _Scanner(text).scan()
     try:
-        value = json.loads(text.decode("utf-8", "replace"))
+        value = json.loads(text.decode("utf-8", "replace"), parse_float=_number)
     except RecursionError:
         raise GoSyntaxError(_TOO_DEEP) from None
     return orjson.loads(_SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise GoSyntaxError(f"json: cannot unmarshal number {text} into Go value of type float64")
+    return number
 
 
 class _Scanner:

@@ -1,11 +1,13 @@
 """The names of Go's types behind the schemas, which Kubernetes' decoding errors mention.
 
-Called by `decoding.py`.
+Called by `decoding.py` and `typed_value.py`, and for patches by the API.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+import orjson
 
 from tutorial.sandbox.schemas.definitions import Schema, reference
 
@@ -98,3 +100,18 @@ def go_text(value: Any) -> str:
         case bool():
             return "true" if value else "false"
     return str(value)
+
+
+def go_syntax(value: Any) -> str:
+    """A JSON value as Go writes it in its source: `[]interface {}{"a", 1}`."""
+    match value:
+        case dict():
+            members = ", ".join(f"{go_syntax(key)}:{go_syntax(value[key])}" for key in sorted(value))
+            return f"map[string]interface {{}}{{{members}}}"
+        case list():
+            return f"[]interface {{}}{{{', '.join(go_syntax(item) for item in value)}}}"
+        case None:
+            return "interface {}(nil)"
+        case str():
+            return orjson.dumps(value).decode()
+    return go_text(value)
