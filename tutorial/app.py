@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
     )
     with (
         Signals() as signals,
+        _giving_way_to(signals),
         RunFolder.create(home, meta) as folder,
         left_runs.closing_unless_begun(folder),
         open_backend(
@@ -94,6 +96,7 @@ def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
         warnings = wiring.check_cluster_for(plan, opened, options, environment)
         lay_out_files(tutorial, folder.work, plan.variables)
         return wiring.Stage(options, environment, signals, folder, opened).play(plan, warnings=warnings)
+    return STOP_CODES[signals.pending()]
 
 
 def resume_run(run_id: str | None, options: RunOptions, environment: Environment) -> ExitCode:
@@ -176,6 +179,16 @@ def status(environment: Environment) -> Sequence[RunStatus]:
         for run in list_runs(state_home(environment.variables))
         if run.state is not RunState.CLOSED
     ]
+
+
+@contextmanager
+def _giving_way_to(signals: Signals) -> Iterator[None]:
+    """An error that comes after a signal is of no interest: it may be the signal's own doing."""
+    try:
+        yield
+    except TutorialError:
+        if not signals.pending():
+            raise
 
 
 def _context_settings(tutorial: Tutorial, options: RunOptions, environment: Environment) -> dict[str, str]:

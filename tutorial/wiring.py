@@ -79,6 +79,8 @@ class Stage:
         else:
             complete = result.exit_code is not ExitCode.ROLLBACK_INCOMPLETE
             self._finish(shell, over=complete and tools.ledger.is_written)
+        if result.defect is not None:
+            raise result.defect
         return result.exit_code
 
     def _remarks(self) -> tuple[str, ...]:

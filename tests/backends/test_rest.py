@@ -305,6 +305,13 @@ def test_something_on_the_way_that_swallows_the_second_request_costs_one_wait(
     assert names(client.get_all(PATHS)) == ["a", "b", "c"]
 
 
+def test_nobody_there_is_told_when_many_are_asked_for(new_client: NewClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ClusterAwayError, match="cannot be reached"):
+        new_client(server=f"https://127.0.0.1:{port}").get_all(PATHS)
+
+
 def test_a_refused_user_is_told_when_many_are_asked_for(api: ApiServer, client: RestClient) -> None:
     api.token = "secret"
     with pytest.raises(UnauthorizedError):

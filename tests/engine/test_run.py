@@ -250,6 +250,17 @@ def test_a_view_that_fails_is_dropped_and_the_run_goes_on(world: World) -> None:
     assert any("Broken failed" in event.text for event in world.recorder.of(Noticed))
 
 
+def test_a_defect_ends_the_run_with_all_put_back(world: World) -> None:
+    def fail(pause: Pause) -> Decision:
+        raise LookupError("a defect")
+
+    before = world.cluster.picture()
+    assert isinstance(world.run(Script(*[Action.RUN] * 6, fail)).defect, LookupError)
+    assert world.cluster.picture() == before
+    assert world.recorder.of(RollbackEnded)[0].complete
+    assert world.journal.kept[-1] == Closed("failed")
+
+
 @pytest.mark.parametrize("full_at", range(14))
 def test_a_journal_that_fails_stops_new_steps_and_still_rolls_back(world: World, full_at: int) -> None:
     before = world.cluster.picture()
@@ -349,10 +360,13 @@ def test_a_sandbox_that_ends_in_the_middle_takes_its_objects_with_it(world: Worl
     def end_sandbox(pause: Pause) -> Decision:
         world.cluster.gone = True
         world.cluster.away_for = 10_000
-        return Script(Action.QUIT).decide(pause)
+        return Decision(Action.RUN)
 
-    result = world.run(Script(*[Action.RUN] * 7, end_sandbox))
-    assert result == RunResult(ExitCode.NOT_READY, kept=False)
+    script = Script(*[Action.RUN] * 7, end_sandbox)
+    assert world.run(script) == RunResult(ExitCode.NOT_READY, kept=False)
+    assert "FAILED" not in [kind for kind, _ in script.places], (
+        "nobody is asked to try again what cannot work"
+    )
     assert any("The sandbox has ended" in event.text for event in world.recorder.of(Noticed))
     assert world.recorder.of(ObjectUndone) == []
     assert world.clock.now < 1_000_010, "nobody waits for a sandbox that has ended"

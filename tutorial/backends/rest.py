@@ -190,9 +190,13 @@ class RestClient:
         return self._connection
 
     def _get_all(self, paths: Sequence[str]) -> list[Response]:
-        """The answers to these requests, sent together; fewer when the connection was cut."""
+        """The answers to these requests, sent together; fewer when there is no connection, or it was cut."""
         identity = self._credentials.identity()
-        stream = self._connect(identity).sock
+        try:
+            stream = self._connect(identity).sock
+        except (http.client.HTTPException, OSError):  # a request of its own tells of it
+            self.close()
+            return []
         headers = (("Accept", "application/json"), *_AGENT, *identity.headers)
         server = urlsplit(self._access.server).netloc
         answers: list[Response] = []

@@ -202,6 +202,8 @@ class Walk:
         )
         if attempt.outcome == "failed":
             self._kind = PauseKind.FAILED
+            if self._context.cluster.is_gone():  # nothing can be tried again
+                self._ending = Ending("failed")
         elif attempt.outcome == "interrupted":
             self._kind = PauseKind.INTERRUPTED
         elif attempt.outcome == "skipped" or self._begins_cleanup(self._at + 1):

@@ -55,10 +55,12 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class RunResult:
-    """`kept` is true when everything is still there for `resume`."""
+    """`kept` is true when everything is still there for `resume`; `defect` is an error of this program's
+    own that ended the walk."""
 
     exit_code: ExitCode
     kept: bool
+    defect: Exception | None = None
 
 
 def run(
@@ -110,7 +112,7 @@ class _Run:
         if gone:
             exit_code = worst(exit_code, ExitCode.NOT_READY)
         self._conclude(ending, outcomes, exit_code, kept)
-        return RunResult(exit_code, kept)
+        return RunResult(exit_code, kept, None if isinstance(trouble, TutorialError) else trouble)
 
     def _check_first(self) -> str:
         """Hold the run against the cluster before anything is done; an error leaves all as it is.
@@ -143,8 +145,9 @@ class _Run:
         for warning in self._settings.warnings:
             self._context.emitter.notice(warning, "warning")
 
-    def _go(self) -> tuple[Ending, TutorialError | None]:
-        """Walk; an error that no pause can deal with ends the walk, not the run."""
+    def _go(self) -> tuple[Ending, Exception | None]:
+        """Walk; an error that no pause can deal with, a defect of this program included, ends the walk,
+        not the run."""
         try:
             if not self._may_begin():
                 return Ending("quit", self._context.stopper.pending()), None
@@ -157,6 +160,8 @@ class _Run:
             return self._walk.run(), None
         except TutorialError as error:
             self._context.emitter.notice(error.in_one_line(), "warning")
+            return Ending("failed"), error
+        except Exception as error:
             return Ending("failed"), error
 
     def _come_back(self) -> None:
@@ -184,13 +189,13 @@ class _Run:
         self,
         ending: Ending,
         outcomes: dict[str, str],
-        trouble: TutorialError | None,
+        trouble: Exception | None,
         rollback: RollbackResult,
     ) -> ExitCode:
         codes = [STOP_CODES[ending.stop], STOP_CODES[self._context.stopper.pending()]]
         if "failed" in outcomes.values():
             codes.append(ExitCode.NOT_READY if self._walk.not_ready else ExitCode.STEP_FAILED)
-        if trouble is not None:
+        if isinstance(trouble, TutorialError):
             codes.append(trouble.exit_code)
         if self._context.failure is not None:
             codes.append(ExitCode.NOT_READY)
