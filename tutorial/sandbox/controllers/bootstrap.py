@@ -1,15 +1,18 @@
 """What a cluster has from its first moment: roles, namespaces and the API's own service (the kubelet
-adds its node).
+adds its node). Those that Kubernetes cannot be without come back when they are deleted.
 
-Called by `ControllerManager.start` before the controllers run.
+Used by `ControllerManager.start`: `bootstrap` before the controllers run, the controller among them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from tutorial.sandbox.controllers.controller import Controller
 from tutorial.sandbox.controllers.default_roles import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
-from tutorial.sandbox.ports import Object, Objects
+from tutorial.sandbox.controllers.queue import Key
+from tutorial.sandbox.ports import Change, Object, Objects
 from tutorial.sandbox.resources import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
@@ -37,6 +40,28 @@ _KUBERNETES: Object = {
         "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
     },
 }
+_LEASES = "kube-node-lease"
+
+
+class BootstrapController(Controller):
+    """Makes the API's own service and the namespace of the nodes' leases anew, as the API server does
+    (the other namespaces of Kubernetes' own cannot be deleted)."""
+
+    watches = (NAMESPACE, SERVICE)
+
+    def keys(self, resource: ResourceType, change: Change) -> Iterable[Key]:
+        if change.type != "DELETED":
+            return []
+        metadata = change.object["metadata"]
+        key = Key(metadata.get("namespace", ""), metadata["name"])
+        return [key] if key in (Key("", _LEASES), Key("default", "kubernetes")) else []
+
+    def reconcile(self, key: Key) -> float | None:
+        if key.namespace:
+            _ensure(self.objects, SERVICE, _KUBERNETES)
+        else:
+            _make_namespace(self.objects, key.name)
+        return None
 
 
 def bootstrap(objects: Objects) -> None:
@@ -45,9 +70,13 @@ def bootstrap(objects: Objects) -> None:
         _ensure(objects, CLUSTER_ROLE, role)
     for binding in CLUSTER_ROLE_BINDINGS:
         _ensure(objects, CLUSTER_ROLE_BINDING, binding)
-    for name, labels in _NAMESPACES.items():
-        _ensure(objects, NAMESPACE, {"metadata": {"name": name, "labels": labels}})
+    for name in _NAMESPACES:
+        _make_namespace(objects, name)
     _ensure(objects, SERVICE, _KUBERNETES)
+
+
+def _make_namespace(objects: Objects, name: str) -> None:
+    _ensure(objects, NAMESPACE, {"metadata": {"name": name, "labels": _NAMESPACES[name]}})
 
 
 def _ensure(objects: Objects, resource: ResourceType, obj: dict[str, Any]) -> None:

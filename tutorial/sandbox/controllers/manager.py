@@ -9,7 +9,7 @@ import asyncio
 import logging
 
 from tutorial.sandbox.controllers.aggregation import AggregationController
-from tutorial.sandbox.controllers.bootstrap import bootstrap
+from tutorial.sandbox.controllers.bootstrap import BootstrapController, bootstrap
 from tutorial.sandbox.controllers.controller import Controller, ControllerTask
 from tutorial.sandbox.controllers.deployment import DeploymentController
 from tutorial.sandbox.controllers.endpoints import EndpointController
@@ -52,6 +52,7 @@ class ControllerManager:
             EventExpiry(self._objects),
             TaintController(self._objects),
             AggregationController(self._objects),
+            BootstrapController(self._objects),
         )
         self._tasks = [asyncio.create_task(_keep_running(one)) for one in controllers]
 

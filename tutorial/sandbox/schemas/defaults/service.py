@@ -63,8 +63,11 @@ def carry_over(old: Object, new: Object) -> None:
 
 
 def _keep_addresses(spec: dict[str, Any], before: dict[str, Any]) -> None:
-    if not spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec.update({name: before[name] for name in _ADDRESS_FIELDS if name in before and name not in spec})
+    """An address that is emptied is not given back: only a change of type does that."""
+    for name in _ADDRESS_FIELDS:
+        of_other_address = name == "clusterIPs" and spec.get("clusterIP") != before.get("clusterIP")
+        if name in before and not spec.get(name) and not of_other_address:
+            spec[name] = before[name]
 
 
 def _pair_addresses(spec: dict[str, Any], before: dict[str, Any]) -> None:
