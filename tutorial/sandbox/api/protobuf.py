@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from tutorial.sandbox.api.errors import bad_request
 from tutorial.sandbox.api.metadata import timestamp
 from tutorial.sandbox.api.protobuf_messages import KINDS, MESSAGES, Field
@@ -117,6 +119,14 @@ def _time(raw: int | bytes) -> str | None:
     return timestamp(datetime.fromtimestamp(seconds, UTC)) if seconds else None
 
 
+def _fields_v1(raw: int | bytes) -> Any:
+    """A set of fields, which is JSON also within protobuf."""
+    try:
+        return orjson.loads(_as_bytes(dict(_fields(_as_bytes(raw))).get(1, b"{}")))
+    except orjson.JSONDecodeError:
+        raise _MalformedError("managed fields must be JSON") from None
+
+
 def _signed(raw: int | bytes) -> int:
     if isinstance(raw, bytes):
         raise _MalformedError("a number was expected")
@@ -167,6 +177,7 @@ _SCALARS: dict[str, Callable[[int | bytes], Any]] = {
     "int": _signed,
     "bool": bool,
     "Time": _time,
+    "FieldsV1": _fields_v1,
     "IntOrString": _int_or_string,
     "Quantity": _quantity,
 }
