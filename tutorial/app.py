@@ -17,7 +17,7 @@ from tutorial import __version__, left_runs, wiring
 from tutorial.backends.addresses import address_of
 from tutorial.backends.select import context_settings, open_backend
 from tutorial.consent import commands_digest, trusts_commands
-from tutorial.engine.history import begun_steps, owned_objects
+from tutorial.engine.history import adopted_places, begun_steps, owned_objects
 from tutorial.engine.plan import make_plan, run_settings
 from tutorial.engine.run import STOP_CODES
 from tutorial.engine.settings import adapted_settings
@@ -175,6 +175,7 @@ def status(environment: Environment) -> Sequence[RunStatus]:
             process=run.process,
             sandbox=run.meta.backend_parameters.get("sandbox", ""),
             objects=tuple(str(made.reference) for _, made in owned_objects(run.records).values()),
+            set_aside=tuple(sorted(map(str, adopted_places(run.records)))),
         )
         for run in list_runs(state_home(environment.variables))
         if run.state is not RunState.CLOSED

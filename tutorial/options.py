@@ -38,8 +38,9 @@ class RunOptions:
 class RunStatus:
     """One run that is not over. `state` is `running`, `kept` or `interrupted` (its process is
     gone without an end); `step` is the id of the step it stands at; `objects` are still there
-    by its journal; `started` is seconds since the epoch; `process` is the pid of a running one,
-    `sandbox` the name of the sandbox that it is in."""
+    by its journal, `set_aside` is what was there before it and will be put back; `started` is
+    seconds since the epoch; `process` is the pid of a running one, `sandbox` the name of the
+    sandbox that it is in."""
 
     run_id: str
     tutorial: str
@@ -48,5 +49,6 @@ class RunStatus:
     step: str
     started: float
     objects: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
     process: int | None = None
     sandbox: str = ""

@@ -129,6 +129,18 @@ def test_unattended_it_fails_the_step_with_the_cause(world: World) -> None:
     assert "say hello" not in world.shell.ran
 
 
+def test_a_sandbox_that_has_ended_is_named(world: World) -> None:
+    def end(pause: Pause) -> Decision:
+        world.cluster.gone, world.cluster.away_for = True, 10_000
+        return Decision(Action.RUN)
+
+    world.run(Script(*BEFORE_LOOK, end))
+    (failed,) = (event for event in world.recorder.of(StepEnded) if event.outcome == "failed")  # type: ignore[attr-defined]
+    assert failed.reason == (  # type: ignore[attr-defined]
+        "The sandbox has ended, and everything in it. Start again: egress-tutorial run test"
+    )
+
+
 def test_only_what_the_step_needs_is_looked_up(world: World) -> None:
     looked: list[str] = []
     lookup = world.cluster.lookup

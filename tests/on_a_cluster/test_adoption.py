@@ -156,6 +156,9 @@ def test_what_somebody_else_put_there_stays_and_a_file_brings_back_the_other(
     assert user.run(lesson, "--adopt", "--until", "step-1", "--keep").returncode == 0
     user.cluster.kubectl("delete", "service", "web", *place(user))
     user.cluster.kubectl("create", "service", "clusterip", "web", "--tcp=1:1", *place(user))
+    assert user.runs()[0]["set_aside"] == [
+        f"{kind}/web@{place(user)[1]}" for kind in ("endpoints", "service")
+    ]
     done = user.roll_back()
     assert done.returncode == 5, done.stdout + done.stderr
     words = shlex.split(next(line for line in done.stdout.splitlines() if "kubectl create -f" in line))

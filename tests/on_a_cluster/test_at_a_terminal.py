@@ -50,7 +50,9 @@ def test_what_is_lost_is_restored_and_who_is_logged_out_can_go_on(
     assert f"restored service/second@{first}" in shown.seen()
     proxy.expire_credentials()
     shown.answer(ENTER, "Enter again")
-    assert "does not accept the credentials of the user proxied" in " ".join(shown.seen().split())
+    said = " ".join(shown.seen().split())
+    assert "does not accept the credentials of the user proxied" in said
+    assert "Log in again, the way this cluster wants it." in said
     proxy.write_kubeconfig(Path(proxied.arguments[1]))
     shown.answer("a", "Enter next")
     assert "✓ passed" in shown.screen()

@@ -23,7 +23,7 @@ from tutorial.engine.ownership import Cleared, Refused, before_step
 from tutorial.engine.ports import CommandResult, ObjectState
 from tutorial.engine.records import Intent, Made, Outcome
 from tutorial.engine.waiting import wait_until
-from tutorial.errors import JournalError, NotReadyError, TutorialError
+from tutorial.errors import JournalError, NotReadyError, TutorialError, in_words
 from tutorial.expect.verdict import Mismatch, Verdict
 from tutorial.steps.model import ObjectReference, Step
 
@@ -202,10 +202,13 @@ def _removed(context: Context, intent: Intent) -> list[str]:
 def unable(context: Context, step: Step, error: TutorialError) -> Attempt:
     """The cluster could not be asked before the step, so nothing has run: the step has failed."""
     context.ledger.note(Outcome(step.id, "failed", 0))
+    if context.cluster.is_gone():
+        again = f"Start again: egress-tutorial run {context.plan.tutorial.name}"
+        error = NotReadyError("The sandbox has ended, and everything in it.", do=again)
     mismatch = Mismatch("cluster", "reachable", "an answer", error.why or error.what, error.what)
     return Attempt(
         "failed",
         Verdict((mismatch,), cause=error.why, fix=error.do),
-        reason=error.what,
+        reason=f"{in_words(error)} {error.do}".strip(),
         not_ready=isinstance(error, NotReadyError),
     )

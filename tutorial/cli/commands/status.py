@@ -55,6 +55,8 @@ def _lines(run: RunStatus, columns: int | None) -> list[str]:
     ]
     if run.objects:
         lines.append(hanging("  there: ", ", ".join(run.objects), columns))
+    if run.set_aside:
+        lines.append(hanging("  to be put back: ", ", ".join(run.set_aside), columns))
     if run.state != "running":
         lines.append(f"  go on: egress-tutorial resume {run.run_id}")
         lines.append(f"  undo:  egress-tutorial rollback {run.run_id}")
