@@ -54,7 +54,8 @@ class BootstrapController(Controller):
             return []
         metadata = change.object["metadata"]
         key = Key(metadata.get("namespace", ""), metadata["name"])
-        return [key] if key in (Key("", _LEASES), Key("default", "kubernetes")) else []
+        wanted = Key("default", "kubernetes") if resource is SERVICE else Key("", _LEASES)
+        return [key] if key == wanted else []
 
     def reconcile(self, key: Key) -> float | None:
         if key.namespace:
