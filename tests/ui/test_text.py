@@ -9,7 +9,7 @@ from ui.samples import WRONG_HOST
 
 from tutorial.expect.verdict import Mismatch
 from tutorial.ui.command_text import command_text
-from tutorial.ui.difference import NOTHING, differing, excerpt
+from tutorial.ui.difference import NOTHING, differing, excerpt, fitted
 from tutorial.ui.keys import END_OF_FILE, ENTER, PAGE_DOWN, PAGE_UP, decode_keys
 from tutorial.ui.markdown import Block, blocks, strip_inline
 from tutorial.ui.shorten import ELLIPSIS, KEPT, cuts
@@ -156,3 +156,21 @@ def test_keys_are_decoded(data: bytes, keys: list[str]) -> None:
 def test_any_bytes_are_decoded(data: bytes) -> None:
     assert len(decode_keys(data)) <= len(data)
     assert bool(decode_keys(data)) == bool(data)
+
+
+@pytest.mark.parametrize("width", [12, 30, 78])
+@given(text=st.text("ab \n", max_size=200), start=st.integers(0, 200), length=st.integers(1, 100))
+def test_a_mark_stands_under_what_it_marks_in_any_width(
+    text: str, start: int, length: int, width: int
+) -> None:
+    begin = min(start, len(text))
+    shown = excerpt(text, (begin, min(begin + length, len(text))))
+    cut = fitted(shown, width)
+    marked_line = cut.text.split("\n")[cut.line]
+    if shown.underline:
+        assert len(marked_line) <= width or marked_line == shown.text.split("\n")[shown.line]
+        assert cut.text[cut.marked[0] :].startswith(shown.text[shown.marked[0] :][:1].strip("\n"))
+        column = len(cut.underline) - len(cut.underline.lstrip())
+        assert marked_line[column : column + 1] == cut.text[cut.marked[0] :][:1].strip("\n")
+    else:
+        assert cut == shown

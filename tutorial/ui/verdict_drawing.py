@@ -11,11 +11,11 @@ from rich.text import Text
 
 from tutorial.expect.verdict import Mismatch, Verdict
 from tutorial.ui import wording
-from tutorial.ui.difference import differing, excerpt
+from tutorial.ui.difference import differing, excerpt, fitted
 from tutorial.ui.step_drawing import inline_text
 
 SIDE_BY_SIDE_WIDTH = 120
-"""From this many columns on, expected and actual stand beside each other."""
+"""From this many columns on, expected and actual stand beside each other, where their lines fit."""
 
 _MARKED = "bold reverse"
 _INDENT = "  "
@@ -47,18 +47,22 @@ def _draw_mismatch(console: Console, mismatch: Mismatch) -> None:
     if not mismatch.expected and not mismatch.actual:
         return
     expected_range, actual_range = differing(mismatch)
-    expected = _marked("expected", mismatch.expected, expected_range, "green")
-    actual = _marked("actual", mismatch.actual, actual_range, "red")
-    if console.width >= SIDE_BY_SIDE_WIDTH:
-        console.print(Columns([expected, actual], width=console.width // 2 - 2))
+    half = console.width // 2 - 2
+    longest = max(map(len, (*mismatch.expected.splitlines(), *mismatch.actual.splitlines())))
+    beside = console.width >= SIDE_BY_SIDE_WIDTH and longest + len(_INDENT) < half
+    width = half if beside else console.width
+    expected = _marked("expected", mismatch.expected, expected_range, "green", width)
+    actual = _marked("actual", mismatch.actual, actual_range, "red", width)
+    if beside:
+        console.print(Columns([expected, actual], width=width))
     else:
         console.print(expected, soft_wrap=True)
         console.print(actual, soft_wrap=True)
 
 
-def _marked(label: str, text: str, marked: tuple[int, int], style: str) -> Text:
+def _marked(label: str, text: str, marked: tuple[int, int], style: str, width: int) -> Text:
     """The label above the indented text, the differing range told by reverse video and by `^`."""
-    shown = excerpt(text, marked)
+    shown = fitted(excerpt(text, marked), width - len(_INDENT))
     drawn = Text(f"{label}:\n", f"bold {style}")
     body = Text(shown.text, "not bold default")
     body.stylize(f"{_MARKED} {style}", *shown.marked)
