@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -108,3 +109,19 @@ def test_without_a_terminal_it_is_refused(shell: BashShell, monkeypatch: pytest.
         monkeypatch.setattr(sys, "__stdin__", no_terminal)
         with pytest.raises(UsageError, match="needs a terminal"):
             shell.interactive("")
+
+
+def test_it_speaks_to_the_terminal_where_standard_output_carries_data(tmp_path: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(PROGRAM)} {tmp_path} > {tmp_path}/data"
+    child = pexpect.spawn("bash", ["-c", command], timeout=10, encoding="utf-8", echo=False, cwd=Path.cwd())
+    child.expect(PROMPT)
+    child.sendline("echo A is $A")
+    child.expect("A is 1")
+    child.expect(PROMPT)
+    child.sendeof()
+    child.sendline("")
+    child.expect(pexpect.EOF)
+    child.close()
+    data = (tmp_path / "data").read_text()
+    assert data.startswith("same terminal:")
+    assert "A is 1" not in data
