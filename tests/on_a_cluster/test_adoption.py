@@ -77,7 +77,7 @@ metadata: {name: web}
 spec: {host: web, trafficPolicy: {tls: {mode: SIMPLE}}}
 """
 KINDS = "service,endpoints,destinationrule"
-RECORDS = (2, 5, 9)
+RECORDS = (3, 8)
 """Records in the journal at which a run is killed: from the first announcement on."""
 
 
