@@ -91,6 +91,7 @@ def test_the_bare_program_says_what_to_try(program: Program) -> None:
         (["run"], "TUTORIAL"),
         (["run", "externalname", "--set", "NAMESPACE"], "NAME=VALUE"),
         (["run", "externalname", "--set", "A-B=1"], "NAME=VALUE"),
+        (["run", "externalname", "--auto", "--set", "NAMESPACE=a\x1b[2J"], "cannot be seen"),
         (["run", "externalname", "--auto", "--keep=sometimes"], "sometimes"),
         (["run", "externalname", "--auto", "--junit", "/dev/null"], "--junit needs a file"),
         (["run", "externalname", "--auto", "--junit", "/no/such/folder/r.xml"], "no folder"),

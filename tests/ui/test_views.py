@@ -248,6 +248,17 @@ def test_a_reader_that_has_gone_is_an_os_error() -> None:
             PlainView(file).handle(STARTED)
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_prompts_show_speaks_to_no_terminal(terminal: bool) -> None:
+    evil = "a\x1b]0;title\x07\x1b[2Jb\u202e"
+    file = io.StringIO()
+    view = TerminalView(Console(file=file, width=80, color_system=None)) if terminal else PlainView(file)
+    view.say(evil, heading=evil)
+    view.show_output(evil, heading=evil)
+    assert "\x1b" not in file.getvalue()
+    assert file.getvalue().count("ab\\u202e") == 4
+
+
 def footer(choices: list[Choice], width: int) -> list[str]:
     lines = [line.plain for line in footer_lines(choices, width)]
     assert all(len(line) <= width for line in lines)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from tutorial.engine.events import Event, Noticed
+from tutorial.engine.events import Event, Noticed, made_safe
 from tutorial.engine.ports import Clock, Sink
 
 
@@ -22,8 +22,9 @@ class Emitter:
         self._held: list[Event] | None = None
 
     def emit(self, make: Callable[..., Event], **fields: object) -> None:
-        """Make the event with the present time and hand it on."""
-        self._hand_on(make(time=self._clock.time(), **fields))
+        """Make the event with the present time and hand it on. Its texts are made safe to show:
+        some come from a cluster or a kubeconfig of others."""
+        self._hand_on(made_safe(make(time=self._clock.time(), **fields)))
 
     def notice(self, text: str, level: str = "info") -> None:
         self.emit(Noticed, level=level, text=text)

@@ -7,9 +7,11 @@ The engine emits them; the journal, the views and the recorders consume them, in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
 from tutorial.expect.verdict import Verdict
+from tutorial.text.escapes import safe_text
 
 SCHEMA = 1
 
@@ -181,6 +183,26 @@ class RunEnded(Event):
     exit_code: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     kept: bool = False
+
+
+def made_safe(event: Event) -> Event:
+    """The event with nothing in it that could speak to a terminal. Output is safe already, and keeps
+    its colours."""
+    if isinstance(event, OutputReceived):
+        return event
+    return replace(event, **{each.name: _safe(getattr(event, each.name)) for each in fields(event)})
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str):
+        return safe_text(value)
+    if isinstance(value, tuple):
+        return tuple(map(_safe, value))
+    if isinstance(value, Mapping):
+        return {key: _safe(each) for key, each in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: _safe(getattr(value, each.name)) for each in fields(value)})
+    return value
 
 
 def to_json(event: Event) -> dict[str, object]:

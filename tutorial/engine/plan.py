@@ -14,6 +14,7 @@ from tutorial.errors import UsageError
 from tutorial.steps.conditions import adapted, holds, parse_range
 from tutorial.steps.model import ObjectReference, Step, Tutorial
 from tutorial.steps.substitute import fill
+from tutorial.text.escapes import safe_text
 
 CLEANUP_SECTION = "cleanup"
 """The section before which an interactive run pauses: everything is still here."""
@@ -158,7 +159,8 @@ def run_settings(tutorial: Tutorial, settings: Mapping[str, str]) -> dict[str, s
     """The tutorial's variables with the values of `--set`.
 
     Raises:
-        UsageError: a name that the tutorial does not have, or a value that none of its steps is for.
+        UsageError: a name that the tutorial does not have, or a value that none of its steps is for, or
+            that cannot be shown as it is.
     """
     for name, value in settings.items():
         if name not in tutorial.variables:
@@ -172,6 +174,12 @@ def run_settings(tutorial: Tutorial, settings: Mapping[str, str]) -> dict[str, s
             raise UsageError(
                 f"{name}={value} is not a choice of the tutorial {tutorial.name}.",
                 do=f"Write one of: {', '.join(f'--set {name}={choice}' for choice in choices)}",
+            )
+        if safe_text(value) != value:
+            raise UsageError(
+                f"{name} cannot have the value {safe_text(value)}.",
+                why="It holds characters that cannot be seen.",
+                do=f"Write it anew: --set {name}=VALUE",
             )
     return {**tutorial.variables, **settings}
 

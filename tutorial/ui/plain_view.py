@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from tutorial.engine import events
 from tutorial.expect.verdict import Mismatch
+from tutorial.text.escapes import safe_text
 from tutorial.ui import wording
 from tutorial.ui.last_try import LastTry
 from tutorial.ui.markdown import blocks, strip_inline
@@ -63,14 +64,14 @@ class PlainView:
 
     def say(self, text: str, *, heading: str = "") -> None:
         if heading:
-            self._line(f"{heading}:")
-        self._markdown(text)
+            self._line(f"{safe_text(heading)}:")
+        self._markdown(safe_text(text))
         self._stream.flush()
 
     def show_output(self, text: str, *, heading: str = "") -> None:
         if heading:
-            self._line(f"{heading}:")
-        self._output_line(text.rstrip("\n"))
+            self._line(f"{safe_text(heading)}:")
+        self._line(safe_text(text).rstrip("\n"))
         self._stream.flush()
 
     def show_keys(self, choices: Sequence[Choice]) -> None:

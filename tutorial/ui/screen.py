@@ -27,11 +27,11 @@ class Screen(Protocol):
     def handle(self, event: Event) -> None: ...
 
     def say(self, text: str, *, heading: str = "") -> None:
-        """Draw Markdown under a heading."""
+        """Draw Markdown under a heading; both are made safe to show."""
         ...
 
     def show_output(self, text: str, *, heading: str = "") -> None:
-        """Draw a program's output as it stands under a heading."""
+        """Draw a program's output as it stands under a heading; both are made safe to show."""
         ...
 
     def show_keys(self, choices: Sequence[Choice]) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tutorial.engine import events
+from tutorial.text.escapes import safe_text
 from tutorial.ui import step_drawing, wording
 from tutorial.ui.command_text import command_text
 from tutorial.ui.ending_drawing import EndingDrawing
@@ -72,12 +73,12 @@ class TerminalView:
 
     def say(self, text: str, *, heading: str = "") -> None:
         self._begin_insert(heading)
-        step_drawing.draw_markdown(self._console, text)
+        step_drawing.draw_markdown(self._console, safe_text(text))
         self._console.print()
 
     def show_output(self, text: str, *, heading: str = "") -> None:
         self._begin_insert(heading)
-        self._output.write("stdout", text.rstrip("\n") + "\n")
+        self._output.write("stdout", safe_text(text).rstrip("\n") + "\n")
         self._console.print()
 
     def show_keys(self, choices: Sequence[Choice]) -> None:
@@ -102,7 +103,7 @@ class TerminalView:
         self._close_last_line()
         self._command_shown = ""
         if heading:
-            self._console.print(Text(heading, "bold"))
+            self._console.print(Text(safe_text(heading), "bold"))
 
     def _write_open(self, line: Text) -> None:
         """Write a last line that will be taken off again: it must not be longer than the terminal's."""

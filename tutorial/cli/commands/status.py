@@ -11,6 +11,7 @@ import click
 
 from tutorial.cli.group import ExamplesCommand
 from tutorial.cli.hanging import hanging
+from tutorial.text.escapes import safe_text
 from tutorial.ui.environment import Environment
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def status(environment: Environment, output: str | None) -> None:
     if not runs and not damaged:
         click.echo("No run is alive, kept or cut off. Start one: egress-tutorial run externalname")
     for run in runs:
-        click.echo("\n".join(_lines(run, columns)))
+        click.echo(safe_text("\n".join(_lines(run, columns))))
 
 
 def _lines(run: RunStatus, columns: int | None) -> list[str]:
