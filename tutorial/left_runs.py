@@ -32,14 +32,13 @@ def roll_back_left_run(
     """Undo one run from its journal. Where its sandbox is gone and no step made anything outside of
     it, only the journal is closed."""
     variables = environment.variables
-    with RunFolder.open(home, run_id) as folder:
+    with RunFolder.open(home, run_id) as folder, ending_own_sandbox(folder, home):
         if not is_anything_left(folder, home):
             end_processes(folder.shell)
             folder.journal.append(Closed("quit"))
             folder.forget_state()
             return ExitCode.OK
         with (
-            ending_own_sandbox(folder, home),
             _telling_what_is_left(folder, kubectl_options(folder.meta.backend_parameters, variables, home)),
             reopen_backend(folder, home, environment, signals, ask_facts=False) as opened,
         ):

@@ -133,3 +133,15 @@ def test_nothing_to_come_back_to_says_so(machine: Machine) -> None:
     assert machine.run("resume", "--auto").returncode == 2
     assert machine.run("rollback", "no-such-run").returncode == 2
     assert machine.run("rollback").returncode == 0
+
+
+def test_the_sandbox_of_a_run_that_was_kept_before_its_first_step_goes_with_it(
+    machine: Machine, terminal: OpenTerminal
+) -> None:
+    shown = terminal("run", "externalname")
+    shown.wait_for_pause()
+    shown.answer("q", "Esc stay")
+    shown.press("k")
+    assert shown.wait_for_exit() == 0
+    assert machine.run("rollback").returncode == 0
+    machine.assert_nothing_left()
