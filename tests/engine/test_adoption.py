@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 from engine.fakes import Crash, Script, World, reference, says, step
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tutorial.engine.context import OtherRun
@@ -449,6 +449,13 @@ def test_what_was_put_back_before_a_crash_is_not_touched_again(world: World) -> 
     moment=st.integers(1, 400),
     deaths=st.lists(st.integers(1, 60), max_size=3),
     resumed=st.booleans(),
+)
+@example(
+    places={"endpoints/web@default", "service/web@default"},
+    decisions=[Action.RUN, Action.RUN, Action.AGAIN, Action.SKIP, Action.UNDO, Action.AGAIN, Action.BACK],
+    moment=110,
+    deaths=[],
+    resumed=True,
 )
 def test_a_crash_at_any_moment_puts_everything_back(
     places: set[str], decisions: list[Action], moment: int, deaths: list[int], resumed: bool

@@ -91,10 +91,13 @@ def find_begun(records: Sequence[Record], step: str) -> Begun | None:
 
 
 def owned_objects(records: Sequence[Record]) -> dict[str, tuple[str, Made]]:
-    """The run's objects that are there as far as it knows: uid -> (the step that made it, object)."""
+    """The run's objects that are there as far as it knows: uid -> (the step that made it, object). One
+    that was made proves that what had its name before is gone."""
     owned: dict[str, tuple[str, Made]] = {}
     for record in records:
         if isinstance(record, Outcome):
+            names = {made.reference for made in record.made}
+            owned = {uid: each for uid, each in owned.items() if each[1].reference not in names}
             owned.update({made.uid: (record.step, made) for made in record.made})
             for uid in record.removed:
                 owned.pop(uid, None)
