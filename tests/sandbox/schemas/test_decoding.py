@@ -106,6 +106,13 @@ def test_a_wrong_type_is_reported_before_unknown_fields(schemas):
     assert refusal(schemas, SERVICE, service).startswith("json: cannot unmarshal string")
 
 
+def test_a_null_amount_is_zero(schemas):
+    pod = {"spec": {"containers": [{"name": "c", "resources": {"limits": {"cpu": None}}}]}}
+
+    decoded, _ = schemas.decode_strict(POD, pod, "Strict")
+    assert decoded["spec"]["containers"][0]["resources"] == {"limits": {"cpu": "0"}}
+
+
 def test_nulls_and_empty_lists_and_maps_are_left_out_but_empty_structures_stay(schemas):
     pod = {
         "metadata": {"labels": {}, "annotations": None, "creationTimestamp": None},

@@ -109,7 +109,7 @@ class _Decoder:
     def _value(self, schema: Schema, value: Any, place: _Place) -> Any:
         resolved = self._definitions.resolve(schema)
         if value is None:
-            return scalars.zero(resolved) if self._is_typed(place) else None
+            return scalars.zero(reference(schema), resolved) if self._is_typed(place) else None
         match resolved, value:
             case {"properties": _}, dict():
                 name = reference(schema)

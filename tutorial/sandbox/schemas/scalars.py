@@ -40,8 +40,11 @@ def json_word(value: Any, *, into_integer: bool = False) -> str:
     return f"number {orjson.dumps(value).decode()}" if into_integer and word == "number" else word
 
 
-def zero(schema: Schema) -> Any:
-    """The value of a type that was given none."""
+def zero(name: str | None, schema: Schema) -> Any:
+    """The value of a type that was given none; `name` is that of its component, if it has one."""
+    if name in SELF_DECODING:
+        decoded, _ = SELF_DECODING[name](0)
+        return decoded
     kind = schema.get("type", "string")
     return copy(_ZEROS[kind])
 
