@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tutorial import __version__, left_runs, wiring
 from tutorial.backends.addresses import address_of
-from tutorial.backends.select import context_settings, open_backend
+from tutorial.backends.select import context_settings, open_backend, remove_dead_sandboxes
 from tutorial.consent import commands_digest, trusts_commands
 from tutorial.engine.history import adopted_places, begun_steps, owned_objects
 from tutorial.engine.plan import make_plan, run_settings
@@ -151,6 +151,7 @@ def rollback_run(run_id: str | None, options: RunOptions, environment: Environme
                 codes.append(STOP_CODES[signals.pending()])
                 break
     if run_id is None:
+        remove_dead_sandboxes(home)
         errors += [_unreadable(path, why) for path, why in damaged_runs(home).items()]
     if errors:
         raise errors[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -174,3 +175,14 @@ def test_a_person_s_kubectl_is_told_the_cluster(files: str, options: str, tmp_pa
 def test_where_nothing_is_to_choose_nothing_is_told(tmp_path: Path) -> None:
     for parameters in ({}, {"backend": "none"}, {"backend": "sandbox", "sandbox": "gone"}):
         assert kubectl_options(parameters, {}, tmp_path) == ""
+
+
+def test_what_a_killed_sandbox_left_is_removed(tmp_path: Path) -> None:
+    root = sandboxes_folder(tmp_path)
+    for name in ("dead", "alive"):
+        (root / name).mkdir(parents=True)
+        (root / name / "lock").touch()
+    with (root / "alive" / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        remove_dead_sandboxes(tmp_path)
+    assert sorted(folder.name for folder in root.iterdir() if folder.is_dir()) == ["alive"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from tutorial.backends.backend import Backend, OpenBackend
@@ -125,6 +125,14 @@ def kubectl_options(parameters: Mapping[str, str], environment: Mapping[str, str
 
     sandbox = lifecycle.attach(sandboxes_folder(home), parameters["sandbox"])
     return shlex.join(["--kubeconfig", str(sandbox.kubeconfig)]) if sandbox is not None else ""
+
+
+def remove_dead_sandboxes(home: Path) -> None:
+    """Remove what killed sandboxes left in the state folder, where it can be written."""
+    from tutorial.sandbox import lifecycle
+
+    with suppress(NotReadyError):
+        lifecycle.remove_dead(sandboxes_folder(home))
 
 
 def end_own_sandbox(parameters: Mapping[str, str], run_id: str, home: Path) -> None:

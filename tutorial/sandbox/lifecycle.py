@@ -177,6 +177,15 @@ def attach(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
         return _find(folder)
 
 
+def remove_dead(root: Path) -> None:
+    """Remove what sandboxes left that were killed while they were taken down."""
+    if root.is_dir():
+        with _deciding(root):
+            for folder in root.iterdir():
+                if folder.is_dir() and not _is_locked(folder):
+                    _remove(folder)
+
+
 def all_sandboxes(root: Path) -> list[Sandbox]:
     """Every sandbox of this user that is up, by name. It only looks."""
     folders = sorted(root.iterdir()) if root.is_dir() else []

@@ -35,14 +35,19 @@ class CommandRecord:
             self._path.unlink()
 
     def end_command(self) -> None:
-        """End the command that an earlier process of this run left running: TERM, then KILL."""
+        """End the command that an earlier process of this run left running: TERM, then KILL. All of it
+        is stopped first, so that none goes on because another has ended."""
         for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
-            for process in self._left_running():
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(process, number)
+            for each in (signal.SIGSTOP, number, signal.SIGCONT):
+                self._send(each)
             if self._wait_until_ended(seconds):
                 break
         self.forget()
+
+    def _send(self, number: signal.Signals) -> None:
+        for process in self._left_running():
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, number)
 
     def _wait_until_ended(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
