@@ -15,7 +15,7 @@ from backends.api_server import ApiServer
 from backends.authority import Authority
 
 from tutorial.backends.none import NoCluster
-from tutorial.backends.select import context_not_used, kubectl_options, open_backend
+from tutorial.backends.select import context_not_used, kubectl_options, open_backend, remove_dead_sandboxes
 from tutorial.errors import NotReadyError, UsageError
 from tutorial.journal.paths import make_in_state_home, sandboxes_folder
 from tutorial.steps.model import ObjectReference

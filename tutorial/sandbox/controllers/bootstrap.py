@@ -49,7 +49,7 @@ class BootstrapController(Controller):
 
     watches = (NAMESPACE, SERVICE)
 
-    def keys(self, _: ResourceType, change: Change) -> Iterable[Key]:
+    def keys(self, resource: ResourceType, change: Change) -> Iterable[Key]:
         if change.type != "DELETED":
             return []
         metadata = change.object["metadata"]
