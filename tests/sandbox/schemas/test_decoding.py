@@ -113,6 +113,18 @@ def test_a_null_amount_is_zero(schemas):
     assert decoded["spec"]["containers"][0]["resources"] == {"limits": {"cpu": "0"}}
 
 
+def test_a_status_has_all_that_is_not_optional(schemas):
+    status = {"conditions": [{"status": "True"}], "containerStatuses": [{"name": "c"}]}
+
+    decoded, _ = schemas.decode_strict(POD, {"status": status}, "Strict")
+    assert decoded["status"] == {
+        "conditions": [{"type": "", "status": "True"}],
+        "containerStatuses": [
+            {"name": "c", "ready": False, "restartCount": 0, "image": "", "imageID": ""},
+        ],
+    }
+
+
 def test_nulls_and_empty_lists_and_maps_are_left_out_but_empty_structures_stay(schemas):
     pod = {
         "metadata": {"labels": {}, "annotations": None, "creationTimestamp": None},

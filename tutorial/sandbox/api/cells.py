@@ -181,7 +181,7 @@ def node_roles(node: Object) -> str:
 def node_address(kind: str) -> Cell:
     def cell(node: Object) -> str:
         addresses = at(node, "status.addresses") or ()
-        return next((a["address"] for a in addresses if a.get("type") == kind), NONE)
+        return next((a.get("address", "") for a in addresses if a.get("type") == kind), NONE)
 
     return cell
 

@@ -65,10 +65,10 @@ def seconds_to_deadline(deployment: Object) -> float | None:
     """How long the rollout may still stand still; None when it does not progress any more."""
     for condition in deployment.get("status", {}).get("conditions", ()):
         if condition["type"] == "Progressing" and condition["status"] == "True":
-            if condition["reason"] == "NewReplicaSetAvailable":
+            if condition.get("reason") == "NewReplicaSetAvailable":
                 return None
             limit: int = deployment["spec"].get("progressDeadlineSeconds", 600)
-            return max(limit - age(condition["lastUpdateTime"]), 0)
+            return max(limit - age(condition.get("lastUpdateTime") or now()), 0)
     return None
 
 
@@ -111,7 +111,7 @@ def _rollout_conditions(
     """What is to be said of the rollout besides what is said already: that it is paused or resumed, is
     done, moved, or stands still for too long."""
     progressing = next((one for one in present if one["type"] == "Progressing"), None)
-    reason = progressing["reason"] if progressing else ""
+    reason = progressing.get("reason", "") if progressing else ""
     paused = bool(deployment["spec"].get("paused"))
     if reason != "ProgressDeadlineExceeded" and paused != (reason == "DeploymentPaused"):
         if paused:
@@ -149,9 +149,8 @@ def _replica_failure(replica_sets: Sequence[Object]) -> Condition | None:
     for one in replica_sets:
         for condition in one.get("status", {}).get("conditions", ()):
             if condition["type"] == "ReplicaFailure":
-                return _condition(
-                    "ReplicaFailure", condition["status"], condition["reason"], condition["message"]
-                )
+                words = (condition.get("reason", ""), condition.get("message", ""))
+                return _condition("ReplicaFailure", condition["status"], *words)
     return None
 
 
@@ -170,9 +169,9 @@ def with_condition(
     present = next((one for one in conditions if one["type"] == wanted["type"]), None)
     same_status = present is not None and present["status"] == wanted["status"]
     renewed = renew and wanted["reason"] == "ReplicaSetUpdated"
-    if present is not None and same_status and present["reason"] == wanted["reason"] and not renewed:
+    if present is not None and same_status and present.get("reason") == wanted["reason"] and not renewed:
         return list(conditions)
     moment = now()
-    since = present["lastTransitionTime"] if present is not None and same_status else moment
+    since = present.get("lastTransitionTime", moment) if present is not None and same_status else moment
     others = [one for one in conditions if one["type"] != wanted["type"]]
     return [*others, {**wanted, "lastUpdateTime": moment, "lastTransitionTime": since}]

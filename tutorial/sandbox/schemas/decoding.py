@@ -96,7 +96,17 @@ class _Decoder:
                 decoded = self._value(properties[field], child, member)
                 if decoded or field in required or not self._is_omitted(properties[field], decoded):
                     result[field] = decoded
+        if place.plain.partition(".")[0] == "status" and self._omits_empty:
+            self._complete(result, properties, required)
         return result
+
+    def _complete(self, status: Object, properties: Schema, required: Sequence[str]) -> None:
+        """Nobody checks a status that a client writes. What it leaves out is written as zero, like every
+        field that is not optional."""
+        for name in required:
+            resolved = self._definitions.resolve(properties[name])
+            if name not in status and resolved.get("type") in ("string", "integer", "boolean"):
+                status[name] = scalars.zero(reference(properties[name]), resolved)
 
     def _is_omitted(self, schema: Schema, empty: Any) -> bool:
         """Empty lists and maps are not stored, empty structures (`emptyDir: {}`) and zeros are."""
