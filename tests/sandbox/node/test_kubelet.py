@@ -9,6 +9,7 @@ import pytest
 from sandbox.node.cluster_for_tests import Cluster, collect, container, is_ready, state
 
 from tutorial.sandbox.net import nftables
+from tutorial.sandbox.node.machine import node_status, true_status
 from tutorial.sandbox.ports import Object, ProxyStart
 from tutorial.sandbox.resources import CONFIG_MAP, EVENT, NODE, POD
 from tutorial.sandbox.status import ApiError
@@ -43,6 +44,41 @@ async def test_a_pod_becomes_ready(cluster: Cluster) -> None:
     assert status["qosClass"] == "BestEffort"
 
 
+async def test_a_status_that_another_wrote_is_put_right(cluster: Cluster) -> None:
+    cluster.create("sleep")
+    pod = await cluster.wait_for("sleep", is_ready)
+    wrong = {"phase": "Pending", "conditions": [{"type": "Ready", "status": "False"}], "podIP": "1.2.3.4"}
+    cluster.objects.update_status(POD, {**pod, "status": {**pod["status"], **wrong}})
+    again = await cluster.wait_for("sleep", is_ready)
+    assert (again["status"]["phase"], again["status"]["podIP"]) == ("Running", pod["status"]["podIP"])
+
+
+async def test_a_pod_that_another_ended_is_stopped(cluster: Cluster) -> None:
+    cluster.create("sleep")
+    pod = await cluster.wait_for("sleep", is_ready)
+    cluster.objects.update_status(POD, {**pod, "status": {**pod["status"], "phase": "Failed"}})
+    while cluster.kubelet.worker(pod["metadata"]["uid"]) is not None:
+        await asyncio.sleep(0.01)
+    assert cluster.pod("sleep")["status"]["phase"] == "Failed"
+
+
+async def test_a_readiness_gate_is_opened_by_another(cluster: Cluster) -> None:
+    cluster.create("sleep", readinessGates=[{"conditionType": "example.com/checked"}])
+    pod = await cluster.wait_for("sleep", lambda pod: condition(pod, "ContainersReady")["status"] == "True")
+    ready = condition(pod, "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "ReadinessGatesNotReady")
+    assert 'readiness gate "example.com/checked" does not exist.' in ready["message"]
+
+    opened = [*pod["status"]["conditions"], {"type": "example.com/checked", "status": "True"}]
+    cluster.objects.update_status(POD, {**pod, "status": {**pod["status"], "conditions": opened}})
+    pod = await cluster.wait_for("sleep", is_ready)
+    assert pod["status"]["conditions"][0]["type"] == "example.com/checked"
+
+
+def condition(pod: Object, kind: str) -> Object:
+    return next((c for c in pod["status"].get("conditions", ()) if c["type"] == kind), {"status": ""})
+
+
 async def test_events_tell_the_story(cluster: Cluster) -> None:
     cluster.create("sleep")
     await cluster.wait_for("sleep", is_ready)
@@ -53,6 +89,22 @@ async def test_events_tell_the_story(cluster: Cluster) -> None:
 async def test_the_node_is_registered(cluster: Cluster) -> None:
     node = cluster.objects.get(NODE, None, "sandbox")
     assert node["status"]["conditions"][-1]["type"] == "Ready"
+
+
+def test_what_others_say_of_the_node_stays_and_the_rest_is_put_right() -> None:
+    good = node_status()["status"]
+    foreign = {"type": "Checked", "status": "True"}
+    wrong = {"type": "Ready", "status": "Unknown"}
+    present = {**good, "conditions": [wrong, foreign], "addresses": [], "capacity": {"a.com/b": "3"}}
+
+    status = true_status(present)
+    assert status["addresses"] == good["addresses"]
+    assert status["capacity"] == {"a.com/b": "3", **good["capacity"]}
+    assert {c["type"]: c["status"] for c in status["conditions"]}.items() >= {
+        "Ready": "True",
+        "Checked": "True",
+    }.items()
+    assert true_status(status) == status
 
 
 async def test_environment_and_resolver(cluster: Cluster) -> None:

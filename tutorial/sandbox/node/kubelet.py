@@ -21,6 +21,7 @@ from tutorial.sandbox.node.machine import (
     node_lease,
     node_object,
     node_status,
+    true_status,
 )
 from tutorial.sandbox.node.pod_files import PodSettings
 from tutorial.sandbox.node.pod_worker import PodWorker
@@ -68,7 +69,7 @@ class Kubelet:
             self._objects.update_status(NODE, self._objects.create(NODE, None, node_object()) | node_status())
         self._watch = self._objects.watch(POD)
         self._task = asyncio.ensure_future(self._follow(self._watch))
-        self._renewing = asyncio.ensure_future(self._keep_lease())
+        self._renewing = asyncio.ensure_future(self._keep_node())
 
     def ready(self) -> bool:
         """Whether all pods that were there at the start have been taken up."""
@@ -90,19 +91,25 @@ class Kubelet:
         await asyncio.gather(*(worker.abandon() for worker in self._workers.values()))
         self._workers.clear()
 
-    async def _keep_lease(self) -> None:
-        """Renew the node's lease, which `kubectl describe node` shows, for ever."""
+    async def _keep_node(self) -> None:
+        """Renew the node's lease, which `kubectl describe node` shows, and its status, for ever."""
         while True:
-            lease = node_lease()
             with suppress(ApiError):
-                try:
-                    present = self._objects.get(LEASE, LEASE_NAMESPACE, NODE_NAME)
-                except ApiError:
-                    self._objects.create(LEASE, LEASE_NAMESPACE, lease)
-                else:
-                    spec = {**present["spec"], "renewTime": lease["spec"]["renewTime"]}
-                    self._objects.update(LEASE, {**present, "spec": spec})
+                self._renew_lease()
+            with suppress(ApiError):
+                node = self._objects.get(NODE, None, NODE_NAME)
+                self._objects.update_status(NODE, {**node, "status": true_status(node.get("status", {}))})
             await asyncio.sleep(LEASE_SECONDS / 4)
+
+    def _renew_lease(self) -> None:
+        lease = node_lease()
+        try:
+            present = self._objects.get(LEASE, LEASE_NAMESPACE, NODE_NAME)
+        except ApiError:
+            self._objects.create(LEASE, LEASE_NAMESPACE, lease)
+        else:
+            spec = {**present["spec"], "renewTime": lease["spec"]["renewTime"]}
+            self._objects.update(LEASE, {**present, "spec": spec})
 
     async def _follow(self, watch: Watch) -> None:
         async for change in watch:
@@ -115,7 +122,7 @@ class Kubelet:
         pod = change.object
         uid = pod["metadata"]["uid"]
         worker = self._workers.get(uid)
-        if change.type == "DELETED":
+        if change.type == "DELETED" or _is_ended_by_another(pod, worker):
             if worker is not None:
                 del self._workers[uid]
                 self._abandon(worker)
@@ -123,6 +130,8 @@ class Kubelet:
             self._take_up(pod)
         elif "deletionTimestamp" in pod["metadata"]:
             worker.terminate(pod["metadata"].get("deletionGracePeriodSeconds", 0))
+        else:
+            worker.see(pod)
 
     def _take_up(self, pod: Object) -> None:
         """Start a pod that was given to this node."""
@@ -152,3 +161,10 @@ class Kubelet:
         task = asyncio.ensure_future(worker.abandon())
         self._abandoning.add(task)
         task.add_done_callback(self._abandoning.discard)
+
+
+def _is_ended_by_another(pod: Object, worker: PodWorker | None) -> bool:
+    """Whether a client wrote a pod's last phase, of which there is no way back, while it runs."""
+    if worker is None:
+        return False
+    return pod["status"].get("phase") in _ENDED and worker.pod["status"].get("phase") not in _ENDED

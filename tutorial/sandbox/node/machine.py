@@ -89,6 +89,23 @@ def node_status() -> Object:
     }
 
 
+def true_status(present: Object) -> Object:
+    """A node's status with everything that the kubelet knows as it is; what others added (extended
+    resources, conditions of other types) stays, and so do times of conditions that are as they were."""
+    wanted = node_status()["status"]
+    conditions = {condition["type"]: condition for condition in present.get("conditions", ())}
+    for condition in wanted["conditions"]:
+        before = conditions.get(condition["type"], {})
+        kept = _without_times(before) == _without_times(condition)
+        conditions[condition["type"]] = before if kept else condition
+    resources = {name: {**present.get(name, {}), **wanted[name]} for name in ("capacity", "allocatable")}
+    return {**present, **wanted, **resources, "conditions": list(conditions.values())}
+
+
+def _without_times(condition: Object) -> Object:
+    return {name: value for name, value in condition.items() if not name.endswith("Time")}
+
+
 def _resources() -> dict[str, str]:
     """This machine's processors, memory and disk, and Kubernetes' usual limit of pods."""
     return {

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from tutorial.sandbox.node.container import Container, Role
 from tutorial.sandbox.ports import Object
 
+_OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+
 
 @dataclass(frozen=True)
 class PodFacts:
@@ -26,7 +28,8 @@ class PodFacts:
 
 
 def pod_status(pod: Object, facts: PodFacts) -> Object:
-    """The whole status. Conditions keep their transition times from the pod's present status."""
+    """The whole status. Conditions keep their transition times from the pod's present status; those of
+    others (readiness gates) stay as they are."""
     inits = [c for c in facts.containers if c.role is not Role.APP]
     apps = [c for c in facts.containers if c.role is Role.APP]
     generation = pod["metadata"].get("generation")
@@ -73,20 +76,36 @@ def _conditions(
     incomplete = [c.name for c in inits if not is_initialized(c)]
     serving = [*apps, *(c for c in inits if c.role is Role.SIDECAR)]
     unready = [c.name for c in serving if not c.ready]
+    others = [c for c in pod.get("status", {}).get("conditions", ()) if c["type"] not in _OWN_CONDITIONS]
+    unmet = _unmet_gates(pod, others)
     finished = pod_phase(pod, facts.containers) == "Succeeded"
     not_ready = ("PodCompleted", "") if finished else ("ContainersNotReady", _listed("unready", unready))
     not_initialized = ("ContainersNotInitialized", _listed("incomplete", incomplete))
     present = {c["type"]: c for c in pod.get("status", {}).get("conditions", ())}
-    return [
+    not_serving = not_ready if unready else ("ReadinessGatesNotReady", ", ".join(unmet))
+    return others + [
         _condition(kind, holds, why, present.get(kind), pod=pod, moment=facts.moment)
         for kind, holds, why in (
             ("PodReadyToStartContainers", facts.sandbox_ready, ("", "")),
             ("Initialized", not incomplete, not_initialized),
-            ("Ready", not unready, not_ready),
+            ("Ready", not unready and not unmet, not_serving),
             ("ContainersReady", not unready, not_ready),
             ("PodScheduled", True, ("", "")),
         )
     ]
+
+
+def _unmet_gates(pod: Object, conditions: Sequence[Object]) -> list[str]:
+    """Why the pod's readiness gates, conditions that others write, keep it from being ready."""
+    found = {condition["type"]: condition["status"] for condition in conditions}
+    unmet = []
+    for gate in pod["spec"].get("readinessGates", ()):
+        kind = gate["conditionType"]
+        if kind not in found:
+            unmet.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
+        elif found[kind] != "True":
+            unmet.append(f'the status of pod readiness gate "{kind}" is not "True", but {found[kind]}')
+    return unmet
 
 
 def is_initialized(container: Container) -> bool:
@@ -109,7 +128,7 @@ def _condition(
         "type": kind,
         "status": wanted,
         "lastProbeTime": None,
-        "lastTransitionTime": present["lastTransitionTime"] if present and same else moment,
+        "lastTransitionTime": present.get("lastTransitionTime", moment) if present and same else moment,
     }
     generation = pod["metadata"].get("generation")
     if generation is not None:

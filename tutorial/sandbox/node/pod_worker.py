@@ -54,6 +54,13 @@ class PodWorker:
         """The container of that name."""
         return next((c for c in self.containers if c.name == name), None)
 
+    def see(self, pod: Object) -> None:
+        """Another wrote to the pod's object: what is said of its containers has to be true again, and a
+        readiness gate may have opened."""
+        is_later = int(pod["metadata"]["resourceVersion"]) > int(self.pod["metadata"]["resourceVersion"])
+        if is_later and pod["status"] != self.pod["status"] and self._ending is None:
+            self._publish()
+
     def terminate(self, grace_seconds: float) -> None:
         """End the pod, then remove its object. A later call with less grace hurries it."""
         if self._ending is not None:
