@@ -137,7 +137,7 @@ def test_what_only_looks_needs_no_right_to_write(machine: Machine) -> None:
     done = in_namespaces(
         machine,
         f"mount -t tmpfs none {machine.state} && {PROGRAM} run --trust {folder} --auto --keep >&2 && "
-        f"mount -o remount,ro {machine.state} && "
+        f"mount -o remount,bind,ro {machine.state} && "
         + " && ".join(f"{PROGRAM} {command} && echo passed" for command in commands),
         "doctor",
     )
