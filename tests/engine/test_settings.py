@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tutorial.engine.plan import make_plan
 from tutorial.engine.settings import adapted_settings
 from tutorial.errors import UsageError
+from tutorial.steps.catalog import find_tutorial
+from tutorial.steps.loader import load_tutorial
 from tutorial.steps.model import AdaptedValue, Tutorial
 
 CLUSTER = {"backend": "cluster", "istio": "1.20.3"}
@@ -60,3 +63,12 @@ def test_a_condition_sees_the_variables_before_it() -> None:
 def test_a_variable_that_the_tutorial_does_not_have_is_refused() -> None:
     with pytest.raises(UsageError, match="no variable THIRD"):
         settings(CLUSTER, THIRD="x")
+
+
+@pytest.mark.parametrize("value", ["a --all", "a;b", "$(id)", "-n", "a\tb", "a'b"])
+def test_a_setting_that_would_add_words_to_a_command_is_refused(value: str) -> None:
+    lesson = load_tutorial(find_tutorial("externalname"))
+    for name in ("NAMESPACE", "PLAIN_NAMESPACE"):
+        with pytest.raises(UsageError, match=r"can be the name of no object|cannot be"):
+            make_plan(lesson, settings={name: value}, facts={})
+    assert make_plan(lesson, settings={"NAMESPACE": "team-1"}, facts={}).namespaces()

@@ -6,6 +6,7 @@ Made by `tutorial.app` from a Tutorial and the command line; read by the whole e
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from tutorial.steps.conditions import adapted, holds, parse_range
 from tutorial.steps.model import ObjectReference, Step, Tutorial
 from tutorial.steps.substitute import fill
 from tutorial.text.escapes import safe_text
+
+_OBJECT_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._:]*[A-Za-z0-9])?")
 
 CLEANUP_SECTION = "cleanup"
 """The section before which an interactive run pauses: everything is still here."""
@@ -129,7 +132,8 @@ def make_plan(
         asides: take the steps that go beyond the document, too.
 
     Raises:
-        UsageError: a setting or a step that the tutorial does not have, or no step is left.
+        UsageError: a setting or a step that the tutorial does not have, no step is left, or a setting
+            would make an object's name one that none can have.
     """
     variables = run_settings(tutorial, settings)
     known = {**variables, **facts}
@@ -152,7 +156,22 @@ def make_plan(
     prepared = [
         PlannedStep(each.step, each.number, prepared=True) for each in steps[:first] if each.step.id in needed
     ]
-    return Plan(tutorial, variables, facts, (*prepared, *chosen), total)
+    plan = Plan(tutorial, variables, facts, (*prepared, *chosen), total)
+    _check_names(plan)
+    return plan
+
+
+def _check_names(plan: Plan) -> None:
+    """A setting that stands for a name is one word: a blank in it would add words to commands."""
+    for planned in plan.steps:
+        for reference in (*plan.creates(planned.step), *plan.deletes(planned.step)):
+            for name in (reference.name, reference.namespace or reference.name):
+                if not _OBJECT_NAME.fullmatch(name) and "${" not in name:
+                    raise UsageError(
+                        f"{name!r} can be the name of no object.",
+                        why=f"The step {planned.step.id} would have it in {reference.kind}, by a setting.",
+                        do="A name has letters, digits, dashes and dots: --set NAMESPACE=my-namespace",
+                    )
 
 
 def run_settings(tutorial: Tutorial, settings: Mapping[str, str]) -> dict[str, str]:
