@@ -210,6 +210,17 @@ RESOURCES: tuple[ResourceType, ...] = (
     *_OLDER_VERSIONS,
 )
 
+CUSTOM_RESOURCE_DEFINITION = ResourceType(
+    "apiextensions.k8s.io",
+    "v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
+    namespaced=False,
+    short_names=("crd", "crds"),
+    categories=("api-extensions",),
+)
+
 
 def _absent(
     api_version: str,
@@ -248,5 +259,6 @@ ABSENT = (
     _absent("networking.k8s.io/v1", "Ingress", "ingresses", "ing"),
     _absent("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol"),
     _absent("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb"),
+    CUSTOM_RESOURCE_DEFINITION,
 )
 """Kinds that are known and not run: see `tutorial.sandbox.api.absent`."""

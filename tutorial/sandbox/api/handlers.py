@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from tutorial.sandbox.api import bodies, deletion, errors, patching, replies, scale, subresources
-from tutorial.sandbox.api.absent import is_absent
+from tutorial.sandbox.api.absent import is_absent, refusal
 from tutorial.sandbox.api.access import reviews
 from tutorial.sandbox.api.access.control import AccessControl
 from tutorial.sandbox.api.access.token_request import issue_token
@@ -57,10 +57,9 @@ class Handlers:
         if verb is None:
             raise errors.method_not_allowed()
         if is_absent(target.resource) and verb != self._get:
-            if target.name:
+            if target.name and not self._objects.exists(target.resource, target.namespace, target.name):
                 raise errors.not_found(target.resource, target.name)
-            why = f"the sandbox runs no {target.resource.plural}"
-            raise errors.forbidden(target.resource, "", why)
+            raise errors.forbidden(target.resource, target.name, refusal(target.resource))
         if target.resource.virtual:
             return await self._review(request, target)
         warnings = self._objects.schemas.warnings(target.resource)

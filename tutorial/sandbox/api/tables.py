@@ -14,6 +14,7 @@ from tutorial.sandbox.resources import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CONFIG_MAP,
+    CUSTOM_RESOURCE_DEFINITION,
     DEPLOYMENT,
     DESTINATION_RULE,
     ENDPOINT_SLICE,
@@ -148,6 +149,10 @@ _COLUMNS: dict[tuple[str, str], tuple[Column, ...]] = {
         Column("Ports", cells.slice_ports),
         Column("Endpoints", cells.slice_endpoints),
         _AGE,
+    ),
+    CUSTOM_RESOURCE_DEFINITION.storage_key: (
+        _NAME,
+        Column("Created At", cells.field("metadata.creationTimestamp"), type="date"),
     ),
     DESTINATION_RULE.storage_key: (_NAME, Column("Host", cells.field("spec.host")), _AGE),
     SERVICE_ENTRY.storage_key: (

@@ -1,5 +1,6 @@
-"""What a cluster has from its first moment: roles, namespaces and the API's own service (the kubelet
-adds its node). Those that Kubernetes cannot be without come back when they are deleted.
+"""What a cluster has from its first moment: roles, namespaces, the API's own service and the
+definitions of Istio's kinds (the kubelet adds its node). Those that Kubernetes cannot be without come
+back when they are deleted.
 
 Used by `ControllerManager.start`: `bootstrap` before the controllers run, the controller among them.
 """
@@ -10,12 +11,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from tutorial.sandbox.controllers.controller import Controller
+from tutorial.sandbox.controllers.custom_definitions import custom_definitions
 from tutorial.sandbox.controllers.default_roles import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 from tutorial.sandbox.controllers.queue import Key
 from tutorial.sandbox.ports import Change, Object, Objects
 from tutorial.sandbox.resources import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
+    CUSTOM_RESOURCE_DEFINITION,
     NAMESPACE,
     SERVICE,
     ResourceType,
@@ -74,6 +77,8 @@ def bootstrap(objects: Objects) -> None:
     for name in _NAMESPACES:
         _make_namespace(objects, name)
     _ensure(objects, SERVICE, _KUBERNETES)
+    for definition in custom_definitions():
+        _ensure(objects, CUSTOM_RESOURCE_DEFINITION, definition)
 
 
 def _make_namespace(objects: Objects, name: str) -> None:
