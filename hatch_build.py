@@ -164,12 +164,15 @@ def istio_definitions(name: str, gvks: list[dict[str, str]]) -> dict[str, Schema
 
 def _written_out(schema: Schema, model: type | None, module: ModuleType, known: dict[str, Schema]) -> Schema:
     """A model's JSON schema with its references replaced by what they refer to, options for null
-    dropped, and the descriptions that the package keeps on its builders put back."""
+    dropped, and the descriptions that the package keeps on its builders put back. Its models have no
+    type for bytes (`directResponse.body.bytes`): there the one of Istio's definition stands."""
     if "anyOf" in schema:
         return _one_of(schema["anyOf"], module, known)
     if "$ref" in schema:
         title = schema["$ref"].rpartition("/")[2]
         return _written_out(known[title], getattr(module, title, None), module, known)
+    if schema.get("type") == "null":
+        return {"type": "string", "format": "binary"}
     result = {key: value for key, value in schema.items() if key not in ("title", "default", "$ref")}
     if "items" in schema:
         result["items"] = _written_out(schema["items"], None, module, known)

@@ -34,6 +34,11 @@ spec:
   - {name: http, protocol: TCP, port: 80}
 """
 
+_ISTIO_FIELDS = (
+    ("destinationrule.spec.trafficPolicy.tls.mode", "FIELD:    mode <string>"),
+    ("virtualservice.spec.http.directResponse.body", "bytes\t<string>"),
+)
+
 
 @pytest.fixture(scope="module", params=["new", "old"])
 def program(
@@ -64,6 +69,22 @@ def test_objects_are_applied_changed_and_deleted(program: Program, pods: Pods) -
     program.ok("delete", "service", "alias", "-n", pods.namespace)
     missing = program.run("get", "service", "alias", "-n", pods.namespace)
     assert missing.stderr == 'Error from server (NotFound): services "alias" not found\n'
+
+
+def test_fields_are_explained_from_the_older_document(program: Program) -> None:
+    is_old = program.path == os.environ.get("KUBECTL_OLD")
+    newer = [] if is_old else ["--output=plaintext-openapiv2"]
+    for path, text in (("svc.spec.externalName", "FIELD:    externalName <string>"), *_ISTIO_FIELDS):
+        assert text in program.ok("explain", path, *newer)
+
+
+def test_a_wrong_manifest_is_refused_and_a_good_one_tried(program: Program, pods: Pods) -> None:
+    wrong = _ALIAS.replace("externalName:", "externalNam:")
+    refused = program.run("apply", "-n", pods.namespace, "-f", "-", stdin=wrong)
+    assert refused.returncode == 1
+    assert 'unknown field "' in refused.stderr
+    tried = program.ok("apply", "--dry-run=server", "-n", pods.namespace, "-f", "-", stdin=_ALIAS)
+    assert tried == "service/alias created (server dry run)\n"
 
 
 def test_exec_has_streams_and_an_exit_code(program: Program, pods: Pods) -> None:

@@ -73,7 +73,14 @@ def test_openapi_documents_are_kept_by_clients(cluster: Cluster) -> None:
     assert json.loads(data)["openapi"].startswith("3.")
     assert response.headers["Cache-Control"] == "public, immutable"
     assert response.headers["Vary"] == "Accept"
-    assert send(cluster, "GET", "/openapi/v2")[1] == b"\n\x032.0"
+
+
+def test_the_older_openapi_document_comes_in_two_forms(cluster: Cluster) -> None:
+    assert json.loads(send(cluster, "GET", "/openapi/v2")[1])["swagger"] == "2.0"
+    protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    response, data = send(cluster, "GET", "/openapi/v2", Accept=protobuf)
+    assert response.headers["Content-Type"].endswith("+protobuf")
+    assert data.startswith(b"\n\x032.0")
 
 
 @pytest.mark.parametrize("path", ["/apis/none.io/v1/things", "/api/v2/pods", "/nothing", "/apis/apps/v9"])

@@ -83,3 +83,32 @@ def test_listed_values_are_of_fields_that_there_are():
         properties = definitions.component(name)["properties"]
         assert fields.keys() <= properties.keys(), name
         assert all(list(values) == sorted(values) for values in fields.values()), name
+
+
+def test_the_older_document_has_all_kinds_and_what_they_refer_to(schemas):
+    document = orjson.loads(schemas.openapi_v2())
+    definitions = document["definitions"]
+
+    assert {resource.schema for resource in RESOURCES} <= set(definitions)
+    assert references(document) <= {f"#/definitions/{name}" for name in definitions}
+    ports = definitions["io.k8s.api.core.v1.ServiceSpec"]["properties"]["ports"]
+    assert ports["items"] == {"$ref": "#/definitions/io.k8s.api.core.v1.ServicePort"}
+    assert definitions["io.k8s.apimachinery.pkg.util.intstr.IntOrString"]["type"] == "string"
+
+
+def test_the_older_document_says_which_kinds_can_be_tried(schemas):
+    paths = orjson.loads(schemas.openapi_v2())["paths"]
+    patch = paths["/api/v1/namespaces/{namespace}/services/{name}"]["patch"]
+
+    assert patch["x-kubernetes-group-version-kind"]["kind"] == "Service"
+    assert {"in": "query", "name": "dryRun", "type": "string"} in patch["parameters"]
+
+
+def references(part):
+    match part:
+        case dict():
+            own = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
+            return own.union(*map(references, part.values()))
+        case list():
+            return set().union(*map(references, part))
+    return set()

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: the v3 index, one document for each group version, and an empty v2.
+"""The OpenAPI documents: the v3 index, one document for each group version, and that of v2.
 
 Called by `tutorial.sandbox.api.server`. kubectl keeps a hashed document as long as it is marked immutable.
 """
@@ -11,9 +11,6 @@ from aiohttp import web
 
 from tutorial.sandbox.api import replies
 from tutorial.sandbox.schemas import Schemas
-
-EMPTY_V2 = bytes.fromhex("0a03322e30")
-"""A protobuf document that says `swagger: 2.0` and nothing else: all that kubectl's check needs."""
 
 _V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _ONE_YEAR = timedelta(days=365)
@@ -28,7 +25,7 @@ def reply(schemas: Schemas, request: web.BaseRequest) -> web.Response:
     """The answer to any path under `/openapi`."""
     path = request.path.rstrip("/")
     if path == "/openapi/v2":
-        return web.Response(body=EMPTY_V2, headers={"Content-Type": _V2_TYPE})
+        return _v2(schemas, request.headers.get("Accept", ""))
     if path == "/openapi/v3":
         return replies.json_reply(schemas.openapi_index())
     group_version = path.removeprefix("/openapi/v3/").removeprefix("apis/").removeprefix("api/")
@@ -42,3 +39,11 @@ def reply(schemas: Schemas, request: web.BaseRequest) -> web.Response:
         expires = (datetime.now(UTC) + _ONE_YEAR).strftime("%a, %d %b %Y %H:%M:%S GMT")
         headers |= {"Cache-Control": "public, immutable", "Expires": expires, "Etag": f'"{digest}"'}
     return web.Response(body=document, headers=headers)
+
+
+def _v2(schemas: Schemas, accepted: str) -> web.Response:
+    if "proto-openapi" in accepted:
+        content, media_type = schemas.openapi_v2_protobuf(), _V2_TYPE
+    else:
+        content, media_type = schemas.openapi_v2(), "application/json"
+    return web.Response(body=content, headers={"Content-Type": media_type, "Vary": "Accept"})

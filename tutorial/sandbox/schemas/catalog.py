@@ -114,3 +114,11 @@ class Schemas:
             KeyError: no kind is of that group version.
         """
         return self._documents.document(group_version)
+
+    def openapi_v2(self) -> bytes:
+        """The document of all kinds in OpenAPI's version 2, as JSON."""
+        return self._documents.v2()
+
+    def openapi_v2_protobuf(self) -> bytes:
+        """The same as protobuf, as old versions of kubectl want it."""
+        return self._documents.v2_protobuf()

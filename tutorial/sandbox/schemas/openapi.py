@@ -1,4 +1,4 @@
-"""OpenAPI v3 documents, one per group version, as kubectl's apply, diff and explain need them.
+"""OpenAPI documents: v3, one per group version, as kubectl's apply, diff and explain need them, and v2.
 
 Called by `Schemas`. kubectl reads a whole document on every apply, so a document holds the kinds
 of its group version and the operations that kubectl looks for, nothing else: of each kind the
@@ -8,18 +8,21 @@ PATCH with its content types and query parameters, and the collection that expla
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import orjson
 
 from tutorial.sandbox.resources import ABSENT, RESOURCES, ResourceType
+from tutorial.sandbox.schemas import openapi_protobuf, openapi_v2
 from tutorial.sandbox.schemas.definitions import Definitions
 from tutorial.sandbox.schemas.enums import with_enums
 
-_VERSION = "v1.36.0"
+_INFO = {"title": "Kubernetes", "version": "v1.36.0"}
 _PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
 _DESCRIBED = (*RESOURCES, *ABSENT)
+_V2 = "v2"
 _STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
@@ -56,15 +59,27 @@ class Documents:
             self._made[wanted] = orjson.dumps(self._document(resources))
         return self._made[wanted]
 
+    def v2(self) -> bytes:
+        """The document of all kinds in version 2, as JSON."""
+        return orjson.dumps(self._v2())
+
+    def v2_protobuf(self) -> bytes:
+        """The document of all kinds in version 2, as protobuf; remembered, as every command of an old
+        kubectl asks for it."""
+        if _V2 not in self._made:
+            self._made[_V2] = openapi_protobuf.encode(self._v2())
+        return self._made[_V2]
+
+    def _v2(self) -> dict[str, Any]:
+        components = self._definitions.closure(resource.schema for resource in _DESCRIBED)
+        return openapi_v2.document(_INFO, _all_paths(_DESCRIBED), components)
+
     def _document(self, resources: list[ResourceType]) -> dict[str, Any]:
-        paths: dict[str, Any] = {}
-        for resource in resources:
-            paths |= _paths(resource)
         found = self._definitions.closure(resource.schema for resource in resources)
         return {
             "openapi": "3.0.0",
-            "info": {"title": "Kubernetes", "version": _VERSION},
-            "paths": paths,
+            "info": _INFO,
+            "paths": _all_paths(resources),
             "components": {"schemas": {name: with_enums(name, schema) for name, schema in found.items()}},
         }
 
@@ -76,6 +91,10 @@ def _hash(document: bytes) -> str:
 
 def _root(resource: ResourceType) -> str:
     return f"apis/{resource.api_version}" if resource.group else f"api/{resource.api_version}"
+
+
+def _all_paths(resources: Iterable[ResourceType]) -> dict[str, Any]:
+    return {path: item for resource in resources for path, item in _paths(resource).items()}
 
 
 def _paths(resource: ResourceType) -> dict[str, Any]:
