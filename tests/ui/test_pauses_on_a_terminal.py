@@ -71,6 +71,13 @@ def test_a_key_decides(program: Open, kind: str, key: str, action: str) -> None:
     terminal.wait_for(f"DECISION 1: {action}")
 
 
+def test_an_enter_that_comes_together_with_a_key_belongs_to_it(program: Open) -> None:
+    terminal = program("AFTER")
+    terminal.wait_for("q quit")
+    terminal.press("u\r")
+    terminal.wait_for("DECISION 1: UNDO")
+
+
 def test_other_keys_of_clickers_and_pasted_text_are_ignored(program: Open) -> None:
     terminal = program("BEFORE")
     terminal.wait_for(FOOTER)
