@@ -16,7 +16,7 @@ from tutorial.options import RunOptions
 from tutorial.shell.signals import Signals
 from tutorial.steps.catalog import bundled_tutorials, find_tutorial, is_bundled
 from tutorial.steps.loader import load_tutorial
-from tutorial.steps.model import Tutorial
+from tutorial.steps.model import ObjectReference, Tutorial
 from tutorial.ui.environment import Environment
 
 CLUSTER = Backend(kind="cluster", label="cluster: kind\x1b[2J", server="https://192.0.2.1:6443")
@@ -81,9 +81,11 @@ def test_what_is_written_is_said_where_nobody_can_be_asked() -> None:
     plan = make_plan(tutorial, settings={"NAMESPACE": "team"}, facts={"istio": "1.27"})
     environment = replace(NOBODY, stdout=io.StringIO())
     with Signals() as signals:
-        assert may_write(CLUSTER, plan, RunOptions(auto=True), environment, signals)
+        assert may_write(CLUSTER, plan, RunOptions(auto=True), environment, signals, present=set())
         said = environment.stdout.getvalue()
-        assert may_write(replace(CLUSTER, kind="sandbox"), plan, RunOptions(), environment, signals)
+        assert may_write(
+            replace(CLUSTER, kind="sandbox"), plan, RunOptions(), environment, signals, present=set()
+        )
     assert environment.stdout.getvalue() == said
     assert "\x1b" not in said
     for part in (
@@ -91,5 +93,17 @@ def test_what_is_written_is_said_where_nobody_can_be_asked() -> None:
         "https://192.0.2.1:6443",
         "team, without-istio",
         "in team: serviceaccount/sleep, service/sleep, deployment/sleep",
+        " namespace/without-istio in without-istio: ",
     ):
         assert part in " ".join(said.split())
+
+
+def test_a_namespace_made_beforehand_is_said_to_be_used_and_to_stay() -> None:
+    plan = make_plan(load_tutorial(find_tutorial("externalname")), settings={}, facts={"istio": "1.27"})
+    environment = replace(NOBODY, stdout=io.StringIO())
+    present = {ObjectReference("namespace", "without-istio")}
+    with Signals() as signals:
+        assert may_write(CLUSTER, plan, RunOptions(auto=True), environment, signals, present=present)
+    said = " ".join(environment.stdout.getvalue().split())
+    assert "uses namespace/without-istio, which stays at the end" in said
+    assert said.count("namespace/without-istio") == 1

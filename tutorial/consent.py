@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import groupby, zip_longest
 
 from tutorial.backends.backend import Backend
@@ -18,7 +18,7 @@ from tutorial.engine.probing import probe_command
 from tutorial.errors import UsageError
 from tutorial.options import RunOptions
 from tutorial.steps.catalog import is_bundled
-from tutorial.steps.model import Step, Tutorial
+from tutorial.steps.model import ObjectReference, Step, Tutorial
 from tutorial.text.escapes import safe_text
 from tutorial.ui.environment import Environment
 from tutorial.ui.opening import open_question, open_view
@@ -55,15 +55,25 @@ def trusts_commands(
 
 
 def may_write(
-    backend: Backend, plan: Plan, options: RunOptions, environment: Environment, signals: Stopper
+    backend: Backend,
+    plan: Plan,
+    options: RunOptions,
+    environment: Environment,
+    signals: Stopper,
+    *,
+    present: Set[ObjectReference],
 ) -> bool:
     """Whether the run may write to its cluster: it is a sandbox, `--yes` was given, nobody can be asked
-    (the command line named the cluster and `--auto`), or the person agrees to what is shown."""
+    (the command line named the cluster and `--auto`), or the person agrees to what is shown.
+
+    Args:
+        present: namespaces that were made beforehand: the run uses and leaves them.
+    """
     if backend.kind != "cluster":
         return True
     screen = open_view(environment, data_on_stdout=options.output is not None)
     screen.show_output(
-        _what_is_written(backend, plan, adopt=options.adopt), heading="This run writes to a cluster"
+        _what_is_written(backend, plan, present, adopt=options.adopt), heading="This run writes to a cluster"
     )
     if options.yes or not environment.can_ask(data_on_stdout=options.output is not None):
         return True
@@ -100,12 +110,13 @@ def _commands_of(step: Step) -> Iterator[tuple[str, str]]:
         yield ", cleanup", command
 
 
-def _what_is_written(backend: Backend, plan: Plan, *, adopt: bool) -> str:
+def _what_is_written(backend: Backend, plan: Plan, present: Set[ObjectReference], *, adopt: bool) -> str:
     rows = [
         ("context", backend.label.removeprefix("cluster: ")),
         ("server", backend.server),
         ("namespaces", ", ".join(plan.namespaces()) or "none"),
-        *zip_longest(["makes"], _made_by_namespace(plan), fillvalue=""),
+        *zip_longest(["makes"], _made_by_namespace(plan, present), fillvalue=""),
+        *zip_longest(["uses"], [f"{each}, which stays" for each in sorted(present, key=str)], fillvalue=""),
         (
             "at the end",
             "deletes what it made, and " + ("puts back what it replaced" if adopt else "nothing else"),
@@ -114,11 +125,13 @@ def _what_is_written(backend: Backend, plan: Plan, *, adopt: bool) -> str:
     return safe_text("\n".join(_row(name, text) for name, text in rows))
 
 
-def _made_by_namespace(plan: Plan) -> list[str]:
-    """What the steps create, a line for each namespace."""
+def _made_by_namespace(plan: Plan, present: Set[ObjectReference]) -> list[str]:
+    """What the steps create, a line for each namespace, without what is `present`."""
     made: dict[str, list[str]] = {}
     for planned in plan.steps:
         for reference in plan.creates(planned.step):
+            if reference in present:
+                continue
             place = f"in {reference.namespace}: " if reference.namespace else ""
             made.setdefault(place, []).append(f"{reference.kind}/{reference.name}")
     return [place + ", ".join(dict.fromkeys(names)) for place, names in made.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from tutorial.backends.backend import Backend, OpenBackend
@@ -25,6 +25,7 @@ from tutorial.journal.run_folder import RunFolder, RunMeta
 from tutorial.options import RunOptions
 from tutorial.shell.bash import BashShell
 from tutorial.shell.signals import Signals
+from tutorial.steps.model import ObjectReference
 from tutorial.text.escapes import safe_text
 from tutorial.ui.auto import AutoPrompter
 from tutorial.ui.clock import SystemClock
@@ -73,7 +74,7 @@ class Stage:
             run_of=self._other_run_that_made,
         )
         prompter = self._prompter(screen, tools, plan)
-        result = run(context, prompter, settings, lambda: resumed or self._may_write(plan))
+        result = run(context, prompter, settings, lambda present: resumed or self._may_write(plan, present))
         if result.kept:
             self.opened.keep()
         else:
@@ -91,8 +92,9 @@ class Stage:
         remark = f"Your context {context} is not used; --context {context} would use it."
         return (remark,) if context else ()
 
-    def _may_write(self, plan: Plan) -> bool:
-        return may_write(self.opened.backend, plan, self.options, self.environment, self.signals)
+    def _may_write(self, plan: Plan, present: Set[ObjectReference]) -> bool:
+        backend = self.opened.backend
+        return may_write(backend, plan, self.options, self.environment, self.signals, present=present)
 
     def _other_run_that_made(self, uid: str) -> OtherRun | None:
         home = state_home(self.environment.variables)

@@ -20,7 +20,7 @@ from tutorial.engine.manifests import LAST_APPLIED, recreatable
 from tutorial.engine.plan import make_plan
 from tutorial.engine.ports import CommandResult, ObjectState, Prompter, Stop
 from tutorial.engine.records import Record
-from tutorial.engine.run import RunResult, RunSettings, run
+from tutorial.engine.run import MayBegin, RunResult, RunSettings, run
 from tutorial.errors import AlreadyThereError, ClusterAwayError, JournalError, TutorialError
 from tutorial.steps.model import Cleanup, Expectation, ObjectReference, Step, StreamExpectation, Tutorial
 
@@ -495,7 +495,7 @@ class World:
 
     def run(self, prompter: Prompter, *sinks: object, **options: object) -> RunResult:
         """Run the steps. `from_step`, `until_step`, `asides` go to the plan, `facts`, too, `adopt` to the
-        context, the rest to the run."""
+        context, `may_begin` and the rest to the run."""
         planned = {
             name: options.pop(name) for name in ("from_step", "until_step", "asides") if name in options
         }
@@ -505,7 +505,9 @@ class World:
         plan = make_plan(tutorial, settings={}, facts=facts, **planned)  # type: ignore[arg-type]
         adopt = bool(options.pop("adopt", False))
         context = Context(plan, self.shell, self.tools(*sinks), adopt=adopt, run_of=self.runs.get)
-        return run(context, prompter, RunSettings("r1", "sandbox", "sandbox", **options))  # type: ignore[arg-type]
+        may_begin: MayBegin = options.pop("may_begin", lambda present: True)  # type: ignore[assignment]
+        settings = RunSettings("r1", "sandbox", "sandbox", **options)  # type: ignore[arg-type]
+        return run(context, prompter, settings, may_begin)
 
 
 LESSON = (

@@ -74,7 +74,10 @@ def test_an_object_that_was_there_is_refused_before_the_first_step(world: World)
 def test_an_empty_namespace_made_beforehand_is_used_and_stays(world: World) -> None:
     world.cluster.make("namespace/plain")
     before = world.cluster.picture()
-    assert world.run(Script(), auto=True).exit_code is ExitCode.OK
+    present: list[object] = []
+    result = world.run(Script(), auto=True, may_begin=lambda found: present.extend(found) or True)
+    assert result.exit_code is ExitCode.OK
+    assert present == [reference("namespace/plain")]
     assert outcomes(world)["ns"] == "already"
     assert outcomes(world)["app"] == "passed"
     assert outcomes(world)["no-ns"] == "skipped"

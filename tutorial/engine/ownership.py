@@ -49,28 +49,36 @@ class Cleared:
     replaced: tuple[ObjectState, ...] = ()
 
 
-def guard(context: Context) -> str:
-    """Look for every object that the run will create; what is to be told of those that it adopts.
+@dataclass(frozen=True)
+class BeforeRun:
+    """What the run may begin with: `adopted` is to be told of the objects that it replaces; `present`
+    are namespaces made beforehand, which it uses and leaves."""
+
+    adopted: str = ""
+    present: frozenset[ObjectReference] = frozenset()
+
+
+def guard(context: Context) -> BeforeRun:
+    """Look for every object that the run will create.
 
     Raises:
         AlreadyThereError: some are there that are not this run's and cannot be adopted; nothing was
             touched.
     """
     owned = owned_objects(context.ledger.records())
-    found: dict[ObjectReference, ObjectState] = {}
     creates = [each for planned in context.plan.steps for each in context.plan.creates(planned.step)]
-    there = context.cluster.lookup_all(list(dict.fromkeys(creates)))
-    for reference, state in there.items():
-        if state and state.uid not in owned and not is_usable_namespace(context.cluster, state):
-            found[reference] = state
+    states = context.cluster.lookup_all(list(dict.fromkeys(creates)))
+    found = {each: state for each, state in states.items() if state and state.uid not in owned}
+    present = frozenset(each for each, state in found.items() if is_usable_namespace(context.cluster, state))
+    found = {each: state for each, state in found.items() if each not in present}
     if context.adopt:
         found = {**found, **found_beside(context, creates)}
     if not found:
-        return ""
+        return BeforeRun(present=present)
     leading = without_followers(context, found)
     against = reasons_against(context, leading, rehearse=context.adopt)
     if context.adopt and not against:
-        return announce(context, leading)
+        return BeforeRun(announce(context, leading), present)
     settings = context.plan.variables.items()
     raise already_there(
         found,

@@ -5,7 +5,7 @@ Called by `tutorial.app`, which fills the ports.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from tutorial.engine.context import Context
@@ -13,12 +13,13 @@ from tutorial.engine.diagnosis import DONE
 from tutorial.engine.events import RunEnded, RunStarted
 from tutorial.engine.history import last_outcomes
 from tutorial.engine.loop import Ending, Walk
-from tutorial.engine.ownership import guard
+from tutorial.engine.ownership import BeforeRun, guard
 from tutorial.engine.ports import Prompter, Stop
 from tutorial.engine.records import Closed
 from tutorial.engine.resume import settle, standing_at, steps_to_redo
 from tutorial.engine.rollback import RollbackResult, roll_back
 from tutorial.errors import ExitCode, TutorialError, worst
+from tutorial.steps.model import ObjectReference
 
 STOP_CODES = {
     Stop.NONE: ExitCode.OK,
@@ -63,8 +64,15 @@ class RunResult:
     defect: Exception | None = None
 
 
+MayBegin = Callable[[Set[ObjectReference]], bool]
+"""Is given the namespaces that were made beforehand and will be used."""
+
+
 def run(
-    context: Context, prompter: Prompter, settings: RunSettings, may_begin: Callable[[], bool] = lambda: True
+    context: Context,
+    prompter: Prompter,
+    settings: RunSettings,
+    may_begin: MayBegin = lambda _present: True,
 ) -> RunResult:
     """Run the plan to its end, whatever that is.
 
@@ -81,7 +89,7 @@ def run(
 
 class _Run:
     def __init__(
-        self, context: Context, prompter: Prompter, settings: RunSettings, may_begin: Callable[[], bool]
+        self, context: Context, prompter: Prompter, settings: RunSettings, may_begin: MayBegin
     ) -> None:
         self._context = context
         self._may_begin = may_begin
@@ -90,9 +98,9 @@ class _Run:
         self._walk = Walk(context, prompter, auto=settings.auto)
 
     def run(self) -> RunResult:
-        adopted = self._check_first()
-        self._announce(adopted)
-        ending, trouble = self._go()
+        before = self._check_first()
+        self._announce(before.adopted)
+        ending, trouble = self._go(before.present)
         outcomes = last_outcomes(self._context.ledger.records())
         gone = self._context.tools.cluster.is_gone()
         if gone:
@@ -114,15 +122,14 @@ class _Run:
         self._conclude(ending, outcomes, exit_code, kept)
         return RunResult(exit_code, kept, None if isinstance(trouble, TutorialError) else trouble)
 
-    def _check_first(self) -> str:
-        """Hold the run against the cluster before anything is done; an error leaves all as it is.
-        Returns what is to be told of objects that are adopted."""
+    def _check_first(self) -> BeforeRun:
+        """Hold the run against the cluster before anything is done; an error leaves all as it is."""
         resumed = self._settings.resumed
         try:
             if not resumed:
                 return guard(self._context)
             settle(self._context)
-            return ""
+            return BeforeRun()
         except TutorialError:
             self._context.ledger.note(Closed("kept" if resumed else "failed", kept=resumed))
             raise
@@ -145,11 +152,11 @@ class _Run:
         for warning in self._settings.warnings:
             self._context.emitter.notice(warning, "warning")
 
-    def _go(self) -> tuple[Ending, Exception | None]:
+    def _go(self, present: Set[ObjectReference]) -> tuple[Ending, Exception | None]:
         """Walk; an error that no pause can deal with, a defect of this program included, ends the walk,
         not the run."""
         try:
-            if not self._may_begin():
+            if not self._may_begin(present):
                 return Ending("quit", self._context.stopper.pending()), None
             if self._settings.resumed:
                 self._come_back()
