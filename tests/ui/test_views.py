@@ -194,8 +194,13 @@ def test_looking_back_shows_the_output_again() -> None:
 
 def test_a_rollback_with_nothing_to_undo_is_one_line() -> None:
     gone = events.ObjectUndone(2, "one", "service/x", "gone")
-    quiet = (events.RollbackStarted(1, 2, 1), gone, events.RollbackEnded(3, True))
+    quiet = (events.RollbackStarted(1, 2, 0), gone, events.RollbackEnded(3, True))
     assert draw(*quiet) == "✓ everything is back as it was\n"
+
+
+def test_a_rollback_says_what_it_does_before_the_cluster_has_answered() -> None:
+    for show in (draw, write):
+        assert "Putting everything back: 1 object" in show(events.RollbackStarted(1, 2, 1))
 
 
 def test_an_incomplete_rollback_lists_the_commands() -> None:

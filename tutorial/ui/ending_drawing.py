@@ -34,6 +34,8 @@ class EndingDrawing:
 
     def rollback_started(self, event: events.RollbackStarted) -> None:
         self._heading = wording.rollback_heading(event.objects)
+        if event.objects:
+            self._draw_heading()
 
     def object_undone(self, event: events.ObjectUndone) -> None:
         if event.outcome == "gone":
