@@ -7,7 +7,7 @@ import subprocess
 from xml.etree import ElementTree
 
 import pytest
-from end_to_end.machine import Machine
+from end_to_end.machine import Machine, wait_until
 
 pytestmark = pytest.mark.sandbox
 
@@ -85,6 +85,32 @@ def test_a_sandbox_is_kept_reset_and_taken_down(machine: Machine, sandbox: dict[
     assert machine.run("sandbox", "down").returncode == 0
     machine.assert_nothing_left()
     assert machine.run("sandbox", "env").returncode != 0
+
+
+def test_a_sandbox_named_by_its_kubeconfig_is_in_use_and_goes_with_what_was_made_in_it(
+    machine: Machine, sandbox: dict[str, str]
+) -> None:
+    folder = machine.folder / "lesson"
+    folder.mkdir()
+    mark = machine.folder / "mark"
+    (folder / "tutorial.yaml").write_text("title: Waits\n")
+    (folder / "10-make.yaml").write_text(
+        f"title: Make\ncommand: kubectl create configmap one; touch {mark}; sleep 60\n"
+        "creates: [configmap/one]\n"
+    )
+    kubeconfig = str(machine.sandboxes / "default" / "kubeconfig")
+    run = machine.start("run", str(folder), "--trust", "--auto", "--kubeconfig", kubeconfig)
+    assert wait_until(mark.exists, 30)
+    refused = machine.run("sandbox", "down")
+    assert refused.returncode == 2
+    assert "The sandbox default is in use" in refused.stderr
+    assert f"(process {run.pid})" in refused.stderr
+    run.kill()
+    run.communicate()
+    assert machine.run("sandbox", "down").returncode == 0
+    undone = machine.run("rollback")
+    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert "No run is alive" in machine.run("status").stdout
 
 
 def test_the_sandboxs_environment_works_in_shells(machine: Machine, sandbox: dict[str, str]) -> None:

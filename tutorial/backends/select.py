@@ -10,12 +10,16 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutorial.backends.backend import Backend, OpenBackend
 from tutorial.backends.none import NoCluster
 from tutorial.engine.ports import Stopper
 from tutorial.errors import NotReadyError
 from tutorial.journal.paths import make_in_state_home, sandboxes_folder
+
+if TYPE_CHECKING:
+    from tutorial.sandbox.lifecycle import Sandbox
 
 
 def open_backend(
@@ -59,7 +63,14 @@ def open_backend(
         environment = {**environment, "KUBECONFIG": known.get("kubeconfig", "")}
     if context is not None or kubeconfig is not None:
         return _named_cluster(
-            folder, environment, namespace, context, kubeconfig, ask_facts=ask_facts, stopper=stopper
+            folder,
+            environment,
+            namespace,
+            context,
+            kubeconfig,
+            home=home,
+            ask_facts=ask_facts,
+            stopper=stopper,
         )
 
     from tutorial.backends.sandbox import open_sandbox
@@ -102,8 +113,9 @@ def context_not_used(environment: Mapping[str, str], home: Path) -> str:
 
 
 def is_gone(parameters: Mapping[str, str], home: Path) -> bool:
-    """Whether the backend of an earlier time is a sandbox that is down: what was made in it is gone."""
-    if parameters.get("backend") != "sandbox":
+    """Whether the backend of an earlier time is a sandbox that is down, however it was named: what was
+    made in it is gone."""
+    if "sandbox" not in parameters:
         return False
     from tutorial.sandbox import lifecycle
 
@@ -166,6 +178,7 @@ def _named_cluster(
     context: str | None,
     kubeconfig: str | None,
     *,
+    home: Path,
     ask_facts: bool,
     stopper: Stopper | None,
 ) -> Iterator[OpenBackend]:
@@ -188,7 +201,10 @@ def _named_cluster(
     def ask() -> dict[str, str]:
         return {**access.facts, **cluster_facts(client, namespace)}
 
+    sandbox = _sandbox_at(access.server, home)
     try:
+        if sandbox is not None:
+            sandbox.use()
         facts = ask() if ask_facts else {}
         backend = Backend(
             kind="cluster",
@@ -204,8 +220,22 @@ def _named_cluster(
                 "backend": "cluster",
                 "context": access.context,
                 "kubeconfig": os.pathsep.join(str(file) for file in config.files),
+                **({"sandbox": sandbox.name} if sandbox is not None else {}),
             },
         )
-        yield OpenBackend(backend, ApiCluster(client, namespace, facts=ask), client=client)
+        is_gone = sandbox.is_gone if sandbox is not None else lambda: False
+        yield OpenBackend(backend, ApiCluster(client, namespace, is_gone=is_gone, facts=ask), client=client)
     finally:
         client.close()
+        if sandbox is not None:
+            sandbox.close()
+
+
+def _sandbox_at(server: str, home: Path) -> Sandbox | None:
+    """The sandbox of this user that is the named cluster, by a kubeconfig of it."""
+    root = sandboxes_folder(home)
+    if not root.is_dir():
+        return None
+    from tutorial.sandbox import lifecycle
+
+    return next((each for each in lifecycle.all_sandboxes(root) if each.server == server), None)

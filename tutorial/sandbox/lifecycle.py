@@ -26,7 +26,7 @@ from pathlib import Path
 
 from tutorial.errors import SandboxError, UsageError
 from tutorial.sandbox.launch import START_SECONDS, STOP_SECONDS, Supervisor
-from tutorial.sandbox.state import SandboxState, read_state
+from tutorial.sandbox.state import SandboxState, read_state, server_url
 
 DEFAULT_NAME = "default"
 _LOCK_SECONDS = START_SECONDS + 5.0
@@ -52,6 +52,11 @@ class Sandbox:
     @property
     def context(self) -> str:
         return self.state.context
+
+    @property
+    def server(self) -> str:
+        """The API server's URL, as in the kubeconfig."""
+        return server_url(self.state.port)
 
     @property
     def kubeconfig(self) -> Path:

@@ -23,6 +23,11 @@ class SandboxState:
     kept: bool
 
 
+def server_url(port: int) -> str:
+    """Where the API server is for kubectl."""
+    return f"https://127.0.0.1:{port}"
+
+
 def read_state(folder: Path) -> SandboxState | None:
     """What the supervisor wrote last, or None when there is nothing readable."""
     try:

@@ -7,6 +7,8 @@ import json
 import os
 from pathlib import Path
 
+from tutorial.sandbox.state import server_url
+
 
 def write_kubeconfig(file: Path, *, port: int, token: str, authority: bytes, context: str) -> None:
     """Write `file`, readable by its owner only, in one step.
@@ -26,7 +28,7 @@ def write_kubeconfig(file: Path, *, port: int, token: str, authority: bytes, con
             {
                 "name": context,
                 "cluster": {
-                    "server": f"https://127.0.0.1:{port}",
+                    "server": server_url(port),
                     "certificate-authority-data": base64.b64encode(authority).decode(),
                 },
             }
