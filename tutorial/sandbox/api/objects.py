@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tutorial.sandbox.api import deletion, errors, metadata, services
+from tutorial.sandbox.api import checks, deletion, errors, metadata, services
 from tutorial.sandbox.api.bodies import check_metadata
 from tutorial.sandbox.api.field_paths import FieldTypes
 from tutorial.sandbox.api.managed_fields import record_update
 from tutorial.sandbox.api.object_watch import ObjectWatch
 from tutorial.sandbox.api.options import DeleteOptions, WriteOptions, by_control_plane
 from tutorial.sandbox.ports import Admission, Advisor
-from tutorial.sandbox.resources import NAMESPACE, POD, SERVICE, SERVICE_ACCOUNT, ResourceType
+from tutorial.sandbox.resources import NAMESPACE, POD, SERVICE, ResourceType
 from tutorial.sandbox.schemas import DecodingError, FieldError, Schemas, invalid
 from tutorial.sandbox.store.store import Store
 
@@ -81,13 +81,13 @@ class ObjectsFacade:
     ) -> Object:
         options = options or by_control_plane()
         new = self._decode(resource, obj, options)
-        self._check_identity(resource, namespace, new)
+        checks.check_identity(resource, namespace, new)
         metadata.fill_on_create(resource, new, namespace)
         new = self.schemas.default(resource, new)
-        space = self._open_namespace(resource, namespace, new)
+        space = checks.open_namespace(self.store, resource, namespace, new)
         asked = new
         if resource is POD:
-            self._check_references(new)
+            checks.check_references(self.store, new)
         if resource is POD and self.admission is not None and space is not None:
             new = self.schemas.default(resource, metadata.clone(self.admission.admit_pod(new, space)))
         record_update(self.types(resource), resource, {}, new, options)
@@ -134,10 +134,8 @@ class ObjectsFacade:
         new = change(metadata.clone(old))
         new["kind"], new["apiVersion"] = old["kind"], old["apiVersion"]
         check_metadata(resource, new)
-        self._check_preconditions(resource, old, new)
-        for field in ("name", "namespace"):
-            if new.get("metadata", {}).get(field) != old["metadata"].get(field):
-                raise _renamed(old, new, field)
+        checks.check_preconditions(resource, old, new)
+        checks.check_names(old, new)
         try:
             new = self._decode(resource, new, options)
         except DecodingError as error:
@@ -179,18 +177,8 @@ class ObjectsFacade:
     def _present(self, resource: ResourceType, obj: Object) -> Object:
         meta = obj.get("metadata", {})
         old = self.get(resource, meta.get("namespace"), meta.get("name", ""))
-        self._check_preconditions(resource, old, obj)
+        checks.check_preconditions(resource, old, obj)
         return old
-
-    def _check_preconditions(self, resource: ResourceType, old: Object, new: Object) -> None:
-        before, wanted = old["metadata"], new.get("metadata", {})
-        name = before["name"]
-        uid, revision = wanted.get("uid"), wanted.get("resourceVersion")
-        if uid and uid != before["uid"]:
-            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['uid']}"
-            raise errors.conflict(resource, name, why)
-        if revision and revision != before["resourceVersion"]:
-            raise errors.modified(resource, name)
 
     def _replace(self, resource: ResourceType, old: Object, new: Object, options: WriteOptions) -> Object:
         """Store `new` in place of `old`, under the rules of the (sub)resource that is written."""
@@ -223,22 +211,6 @@ class ObjectsFacade:
         options.warnings += warnings
         return decoded
 
-    def _check_references(self, pod: Object) -> None:
-        """A pod's service account and priority class must be there. The default account is made a
-        moment after its namespace, and not waited for."""
-        meta, spec = pod["metadata"], pod["spec"]
-        name = meta.get("generateName") or meta.get("name", "")
-        account = spec["serviceAccountName"]
-        known = account == "default" or self.exists(SERVICE_ACCOUNT, meta["namespace"], account)
-        if not known:
-            where = f"{meta['namespace']}/{account}"
-            why = f'error looking up service account {where}: serviceaccount "{account}" not found'
-            raise errors.forbidden(POD, name, why)
-        priority = spec.get("priorityClassName", "")
-        if priority and not priority.startswith("system-"):
-            why = f"no PriorityClass with name {priority} was found"
-            raise errors.forbidden(POD, name, why)
-
     def _advise(
         self, resource: ResourceType, obj: Object, options: WriteOptions, old: Object | None = None
     ) -> None:
@@ -256,36 +228,6 @@ class ObjectsFacade:
 
     def _allocate(self, service: Object) -> None:
         self._refuse(SERVICE, service, services.allocate(service, self.store.list(SERVICE)))
-
-    def _check_identity(self, resource: ResourceType, namespace: str | None, obj: Object) -> None:
-        meta = obj.setdefault("metadata", {})
-        if meta.get("resourceVersion"):
-            raise errors.bad_request("resourceVersion should not be set on objects to be created")
-        if resource.namespaced and meta.get("namespace") not in (None, "", namespace):
-            raise errors.bad_request(
-                "the namespace of the provided object does not match the namespace sent on the request"
-            )
-
-    def _open_namespace(self, resource: ResourceType, namespace: str | None, obj: Object) -> Object | None:
-        """The namespace that `obj` is created in.
-
-        Raises:
-            ApiError: it is not there, or is being deleted.
-        """
-        if not resource.namespaced or namespace is None:
-            return None
-        space = self.store.get(NAMESPACE, None, namespace)
-        if space is None:
-            raise errors.not_found(NAMESPACE, namespace)
-        if "deletionTimestamp" in space["metadata"]:
-            why = f"unable to create new content in namespace {namespace} because it is being terminated"
-            cause = {
-                "reason": "NamespaceTerminating",
-                "message": f"namespace {namespace} is being terminated",
-                "field": "metadata.namespace",
-            }
-            raise errors.forbidden(resource, obj["metadata"].get("name", ""), why, [cause])
-        return space
 
 
 def as_version(resource: ResourceType, obj: Object) -> Object:
@@ -308,12 +250,3 @@ def _all_but_status(old: Object, new: Object) -> Object:
     if "status" in old:
         new["status"] = old["status"]
     return new
-
-
-def _renamed(old: Object, new: Object, field: str) -> Exception:
-    if field == "namespace":
-        return errors.bad_request("the namespace of the object does not match the namespace on the request")
-    asked = new.get("metadata", {}).get("name", "")
-    return errors.bad_request(
-        f"the name of the object ({asked}) does not match the name on the URL ({old['metadata']['name']})"
-    )
