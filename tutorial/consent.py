@@ -20,10 +20,9 @@ from tutorial.options import RunOptions
 from tutorial.steps.catalog import is_bundled
 from tutorial.steps.model import ObjectReference, Step, Tutorial
 from tutorial.text.escapes import safe_text
+from tutorial.ui import wording
 from tutorial.ui.environment import Environment
 from tutorial.ui.opening import open_question, open_view
-
-_WIDTH = 78
 
 
 def commands_digest(tutorial: Tutorial) -> str:
@@ -122,7 +121,7 @@ def _what_is_written(backend: Backend, plan: Plan, present: Set[ObjectReference]
             "deletes what it made, and " + ("puts back what it replaced" if adopt else "nothing else"),
         ),
     ]
-    return safe_text("\n".join(_row(name, text) for name, text in rows))
+    return wording.rows_text(rows)
 
 
 def _made_by_namespace(plan: Plan, present: Set[ObjectReference]) -> list[str]:
@@ -135,10 +134,3 @@ def _made_by_namespace(plan: Plan, present: Set[ObjectReference]) -> list[str]:
             place = f"in {reference.namespace}: " if reference.namespace else ""
             made.setdefault(place, []).append(f"{reference.kind}/{reference.name}")
     return [place + ", ".join(dict.fromkeys(names)) for place, names in made.items()]
-
-
-def _row(name: str, text: str) -> str:
-    lead = f"  {name:<12}"
-    return textwrap.fill(
-        text, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
-    )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tutorial.engine.events import ObjectUndone, RollbackEnded, RunEnded, StepStarted, Waiting
+from tutorial.text.escapes import safe_text
+
+_ROW_WIDTH = 78
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,19 @@ def goodbye_lines(end: RunEnded, run_id: str) -> list[str]:
         f"Go on where you left: egress-tutorial resume {run_id}",
         f"Put everything back: egress-tutorial rollback {run_id}",
     ]
+
+
+def rows_text(rows: Iterable[tuple[str, str]]) -> str:
+    """Names and what is behind them, a paragraph each, as questions show them before a cluster is
+    written to. What cannot be seen is made visible."""
+    return safe_text("\n".join(_row(name, text) for name, text in rows))
+
+
+def _row(name: str, text: str) -> str:
+    lead = f"  {name:<12}"
+    return textwrap.fill(
+        text, _ROW_WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+    )
 
 
 def rollback_heading(objects: int) -> str:

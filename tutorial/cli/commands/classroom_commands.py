@@ -76,6 +76,7 @@ def up(environment: Environment, /, **given: Any) -> ExitCode:
     from tutorial.classroom.roster import attendees
     from tutorial.classroom.up import set_up
     from tutorial.cli.commands import classroom_views as views
+    from tutorial.ui.wording import count_of
 
     roster = attendees(given["prefix"], given["count"])
     injection = Injection(given["revision"])
@@ -85,11 +86,11 @@ def up(environment: Environment, /, **given: Any) -> ExitCode:
     folder = given["folder"] or default_folder(given["prefix"])
     with _opened(environment, given) as cluster:
         rows = {
-            "namespaces": f"{', '.join(roster[0].namespaces)} to {roster[-1].plain_namespace}",
+            "namespaces": views.first_and_last([name for each in roster for name in each.namespaces]),
             "in each": "a role that its attendee is bound to; in the first a service account",
             "files": f"{folder}/, with tokens for {given['hours']} h",
         }
-        heading = f"This prepares the cluster for {len(roster)} attendees"
+        heading = f"This prepares the cluster for {count_of(len(roster), 'attendee')}"
         if not (given["yes"] or views.agreed(environment, cluster, heading, rows)):
             return ExitCode.OK
         places = set_up(
@@ -172,6 +173,7 @@ def down(environment: Environment, /, **given: Any) -> ExitCode:
     from tutorial.classroom.files import remove as remove_files
     from tutorial.classroom.roster import check_prefix
     from tutorial.cli.commands import classroom_views as views
+    from tutorial.ui.wording import count_of
 
     prefix = given["prefix"]
     check_prefix(prefix)
@@ -180,7 +182,7 @@ def down(environment: Environment, /, **given: Any) -> ExitCode:
         found = find(api, prefix)
         count = len(found.doomed)
         names = [each.name for each in found.doomed]
-        rows = {"deletes": f"{count} namespaces: {', '.join(names[:2])} to {names[-1]}"} if names else {}
+        rows = {"deletes": f"{count_of(count, 'namespace')}: {views.first_and_last(names)}"}
         heading = "This deletes namespaces with everything that is in them"
         if names and not (given["yes"] or views.agreed(environment, cluster, heading, rows)):
             return ExitCode.OK

@@ -18,8 +18,8 @@ from tutorial.classroom.roster import Attendee
 from tutorial.classroom.status import Seat
 from tutorial.classroom.up import Place
 from tutorial.engine.by_hand import age
-from tutorial.text.escapes import safe_text
 from tutorial.ui.environment import Environment
+from tutorial.ui.wording import count_of, rows_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,11 +47,16 @@ def agreed(
 
     shown = {"context": cluster.access.context, "server": cluster.access.server, **rows}
     screen = open_view(environment)
-    screen.show_output(
-        safe_text("\n".join(f"  {name:<12}{text}" for name, text in shown.items())), heading=heading
-    )
+    screen.show_output(rows_text(shown.items()), heading=heading)
     with Signals() as signals:
         return open_question(environment, screen, signals)("Go on?", "go on", "leave; nothing is touched")
+
+
+def first_and_last(names: Sequence[str]) -> str:
+    """`egress-01, egress-01-plain to egress-30-plain`; a few are all named."""
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"{', '.join(names[:2])} to {names[-1]}"
 
 
 def ready_text(
@@ -61,10 +66,10 @@ def ready_text(
     made = sum(place.made for place in places)
     until = min(place.until for place in places).astimezone()
     lines = [
-        f"{len(places)} {'attendee is' if len(places) == 1 else 'attendees are'} ready; "
-        f"{made} objects were made or mended.",
-        f"Files:     {folder}/, one for each attendee: whoever has it may work in its two namespaces",
-        f"           until {until:%Y-%m-%d %H:%M}. The same command again renews the tokens.",
+        f"Ready:     {count_of(len(places), 'attendee')}; made or mended: {count_of(made, 'object')}.",
+        f"Files:     {folder}/, one for each attendee, good until {until:%Y-%m-%d %H:%M}.",
+        "           Whoever has one may work in its two namespaces.",
+        "           The same command again renews the tokens.",
         f"They type: egress-tutorial run externalname --kubeconfig {places[0].file.name}",
         f"Look:      egress-tutorial class status{_flags(given)}",
         f"Remove:    egress-tutorial class down{_flags(given, 'prefix', 'folder')}",
@@ -96,8 +101,8 @@ def gone_text(prefix: str, found: Found, files: Sequence[Path]) -> str:
     if not found.doomed and not files:
         return f"There is no class {prefix} here."
     return (
-        f"The class {prefix} is gone: {len(found.doomed)} namespaces and {len(files)} files were deleted, "
-        "and nothing of it is left."
+        f"Deleted: {count_of(len(found.doomed), 'namespace')} and {count_of(len(files), 'file')}.\n"
+        f"Nothing of the class {prefix} is left."
     )
 
 
@@ -131,7 +136,7 @@ def _table(seats: Sequence[Seat], now: float) -> Table:
             where = "incomplete: class up mends it"
         count = len(standing.objects)
         since = f"{age(now - standing.since.timestamp())} ago" if standing.since else ""
-        table.add_row(seat.attendee.name, where, _counted(count) if count else "", since)
+        table.add_row(seat.attendee.name, where, count_of(count, "object") if count else "", since)
     return table
 
 
@@ -151,10 +156,6 @@ def _seat_json(seat: Seat) -> dict[str, object]:
 
 def _stamp(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
-
-
-def _counted(count: int) -> str:
-    return f"{count} object" + ("" if count == 1 else "s")
 
 
 def _flags(given: Mapping[str, Any], *names: str) -> str:
