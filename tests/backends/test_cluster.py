@@ -176,9 +176,10 @@ def test_a_server_that_does_not_say_now_what_it_serves_is_away(
     api: ApiServer, cluster: ApiCluster, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setattr("tutorial.backends.rest.RETRY_DELAYS", ())
-    api.faults.append(fault)
+    api.faults.extend([fault] * 3)  # both roots, and the one that is asked again
     with pytest.raises(ClusterAwayError):
         cluster.lookup(SERVICE)
+    api.faults.clear()
     assert cluster.lookup(SERVICE) is None
 
 
@@ -206,6 +207,22 @@ def test_a_namespace_is_listed_in_pages_without_events(api: ApiServer, cluster: 
         "deployment/d@default",
         *(f"service/{name}@default" for name in "abcde"),
     ]
+
+
+def test_all_kinds_of_a_namespace_are_asked_for_together(
+    api: ApiServer, cluster: ApiCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.put(f"{SERVICES}/a", "Service")
+    api.put("/apis/apps/v1/namespaces/default/deployments/d", "Deployment")
+    cluster.lookup(SERVICE)
+    monkeypatch.setattr(
+        "tutorial.backends.rest.RestClient.request", lambda *_, **__: pytest.fail("one was asked for alone")
+    )
+    kinds = sorted(state.reference.kind for state in cluster.namespace_contents("default"))
+    assert kinds == ["deployment", "service"]
+    assert {seen.headers["accept"].partition(";")[2] for seen in api.seen if "limit=" in seen.path} == {
+        "as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+    }
 
 
 def test_a_list_whose_pages_expired_is_begun_again(api: ApiServer, cluster: ApiCluster) -> None:

@@ -6,6 +6,7 @@ import base64
 import signal
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from backends.api_server import ApiServer, Fault
 from backends.authority import Authority
 from backends.conftest import NewClient
 
+from tutorial.backends import pipeline
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.response import Response
 from tutorial.backends.rest import RestClient
@@ -316,3 +318,27 @@ def test_a_refused_user_is_told_when_many_are_asked_for(api: ApiServer, client: 
     api.token = "secret"
     with pytest.raises(UnauthorizedError):
         client.get_all(PATHS)
+
+
+def test_a_server_that_does_not_read_ahead_is_never_sent_more_than_it_can_hold() -> None:
+    paths = [f"/{number}/{'x' * 1000}" for number in range(10_000)]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname(), timeout=10)
+        theirs, _ = server.accept()
+    with ours, theirs, ThreadPoolExecutor() as pool:
+        answering = pool.submit(_answer_one_by_one, theirs, len(paths))
+        answers: list[Response] = []
+        pipeline.get_all(ours, "server", paths, (), answers.append)
+        assert [answer.body[:4] for answer in answers] == [b"%04d" % number for number in range(len(paths))]
+        answering.result()
+
+
+def _answer_one_by_one(stream: socket.socket, count: int) -> None:
+    """Read a request only when the one before is answered, each with more than is asked."""
+    stream.settimeout(10)
+    with stream.makefile("rb") as requests:
+        for number in range(count):
+            while requests.readline() != b"\r\n":
+                pass
+            body = b"%04d" % number + bytes(5000)
+            stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))

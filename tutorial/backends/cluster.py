@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.objects import object_state
-from tutorial.backends.response import Response, not_of_the_api
+from tutorial.backends.refusals import not_of_the_api
+from tutorial.backends.response import Response
 from tutorial.backends.rest import RestClient
 from tutorial.engine.manifests import metadata_of, recreatable, without_allocations
 from tutorial.engine.ports import ObjectState
@@ -116,16 +117,21 @@ class ApiCluster:
     def namespace_contents(self, namespace: str) -> Sequence[ObjectState]:
         """Every object in the namespace, of every kind that can be listed, events left out.
         `manifest` holds the metadata only."""
+        kinds = [
+            each
+            for each in self._discovered().resources
+            if each.namespaced and "list" in each.verbs and each.kind != "Event"
+        ]
+        first_pages = self._client.get_all([_page(each, namespace) for each in kinds], accept=_PARTIAL)
         found: dict[str, ObjectState] = {}
-        for resource in self._discovered().resources:
-            if resource.namespaced and "list" in resource.verbs and resource.kind != "Event":
-                for item in self._list(resource, namespace):
-                    reference = ObjectReference(
-                        resource.kind.lower(), str(item["metadata"].get("name", "")), namespace
-                    )
-                    state = object_state(reference, item)
-                    if state.uid:  # metrics and the like are no objects
-                        found.setdefault(state.uid, state)
+        for resource, first in zip(kinds, first_pages, strict=True):
+            for item in self._listed(resource, namespace, first):
+                reference = ObjectReference(
+                    resource.kind.lower(), str(item["metadata"].get("name", "")), namespace
+                )
+                state = object_state(reference, item)
+                if state.uid:  # metrics and the like are no objects
+                    found.setdefault(state.uid, state)
         return tuple(found.values())
 
     def restore(self, manifest: Mapping[str, object]) -> ObjectState:
@@ -243,26 +249,26 @@ class ApiCluster:
             self._served = discover(self._client)
         return self._served
 
-    def _list(self, resource: Resource, namespace: str) -> list[dict[str, Any]]:
-        """The objects' metadata. Kinds that the user may not list, or that are gone, have none."""
+    def _listed(self, resource: Resource, namespace: str, response: Response) -> list[dict[str, Any]]:
+        """The metadata of the objects of this kind, of which `response` has the first page. Kinds that
+        the user may not list, or that are gone, have none."""
         items: list[dict[str, Any]] = []
-        query = {"limit": str(_PAGE)}
+        token = ""
         while True:
-            path = f"{resource.path(namespace)}?{urlencode(query)}"
-            response = self._client.request("GET", path, accept=_PARTIAL)
             if response.status in (403, 404, 405):
                 self._check_refusal(response, resource.kind)
                 return items
-            if response.status == 410 and "continue" in query:  # the pages' snapshot has expired
+            if response.status == 410 and token:  # the pages' snapshot has expired
                 items.clear()
-                del query["continue"]
-                continue
-            answer = self._expect(response, f"list {resource.plural} in {namespace}")
-            items += [item for item in answer.get("items") or [] if isinstance(item.get("metadata"), dict)]
-            token = (answer.get("metadata") or {}).get("continue")
-            if not token:
-                return items
-            query["continue"] = str(token)
+                token = ""
+            else:
+                answer = self._expect(response, f"list {resource.plural} in {namespace}")
+                found = answer.get("items") or []
+                items += [item for item in found if isinstance(item.get("metadata"), dict)]
+                token = str((answer.get("metadata") or {}).get("continue") or "")
+                if not token:
+                    return items
+            response = self._client.request("GET", _page(resource, namespace, token), accept=_PARTIAL)
 
     def _expect(self, response: Response, to_do: str) -> dict[str, Any]:
         if 200 <= response.status < 300:
@@ -274,3 +280,9 @@ class ApiCluster:
             raise ForbiddenError(what, why=response.message, do="Ask for the right to do so.")
         error = ClusterAwayError if response.may_pass else NotReadyError
         raise error(what, why=response.message, do="Try again in a moment.")
+
+
+def _page(resource: Resource, namespace: str, token: str = "") -> str:
+    """The path of a page of a list: the first, or the one that the `token` of the one before names."""
+    query = {"limit": str(_PAGE), **({"continue": token} if token else {})}
+    return f"{resource.path(namespace)}?{urlencode(query)}"

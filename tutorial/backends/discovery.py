@@ -1,7 +1,7 @@
 """Which resource a kind is: what the API server says that it serves.
 
 Called by `tutorial.backends.cluster` and the preflight checks. Asks for aggregated discovery (one
-request for all groups, Kubernetes 1.26 and later) and falls back to one request a group.
+request for all groups, Kubernetes 1.26 and later) and falls back to one request a group and version.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tutorial.backends.response import Response, not_of_the_api
+from tutorial.backends.refusals import not_of_the_api
+from tutorial.backends.response import Response
 from tutorial.backends.rest import Asks
 from tutorial.errors import ClusterAwayError, NotReadyError
 
@@ -69,8 +70,8 @@ def discover(client: Asks) -> Served:
     """
     resources: list[Resource] = []
     missing: list[str] = []
-    for path in ("/api", "/apis"):
-        response = client.request("GET", path, accept=_ACCEPT)
+    paths = ("/api", "/apis")
+    for path, response in zip(paths, client.get_all(paths, accept=_ACCEPT), strict=True):
         answer = _checked(client, response, path)
         if answer.get("kind") == "APIGroupDiscoveryList":
             _take_aggregated(answer, resources, missing)
@@ -124,21 +125,20 @@ def _take_legacy(
     resources: list[Resource],
     missing: list[str],
 ) -> None:
-    for group, versions in groups:
-        seen: set[str] = set()
-        for version in versions:
-            path = f"/apis/{group}/{version}" if group else f"/api/{version}"
-            response = client.request("GET", path)
-            if not group:
-                _checked(client, response, path)
-            if response.status != 200:
-                missing.append(f"{group}/{version}")
-                continue
-            for item in response.json().get("resources") or []:
-                name = str(item["name"])
-                if "/" not in name and name not in seen:
-                    seen.add(name)
-                    resources.append(_from_legacy(group, version, item))
+    versions = [(group, version) for group, versions in groups for version in versions]
+    paths = [f"/apis/{group}/{version}" if group else f"/api/{version}" for group, version in versions]
+    seen: set[tuple[str, str]] = set()
+    for (group, version), path, response in zip(versions, paths, client.get_all(paths), strict=True):
+        if not group:
+            _checked(client, response, path)
+        if response.status != 200:
+            missing.append(f"{group}/{version}")
+            continue
+        for item in response.json().get("resources") or []:
+            name = str(item["name"])
+            if "/" not in name and (group, name) not in seen:
+                seen.add((group, name))
+                resources.append(_from_legacy(group, version, item))
 
 
 def _from_legacy(group: str, version: str, item: Mapping[str, Any]) -> Resource:

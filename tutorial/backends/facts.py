@@ -10,9 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tutorial.backends.response import Response
 from tutorial.backends.rest import RestClient
 from tutorial.errors import NotReadyError
 
+_VERSION_PATH = "/version"
+_ISTIOD_PATH = "/apis/apps/v1/namespaces/istio-system/deployments?labelSelector=app%3Distiod"
 _VERSION_LABELS = ("app.kubernetes.io/version", "version")
 _VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)")
 _API_VERSIONS = ("v1", "v1beta1", "v1alpha3")
@@ -26,17 +29,18 @@ def cluster_facts(client: RestClient, namespace: str) -> dict[str, str]:
     Raises:
         NotReadyError: the API server cannot be reached, or is none.
     """
-    facts = {"kubernetes": kubernetes_version(client)}
-    istiod = _items(client, "/apis/apps/v1/namespaces/istio-system/deployments?labelSelector=app%3Distiod")
+    version_of_server, deployments, group, place = client.get_all(
+        [_VERSION_PATH, _ISTIOD_PATH, "/apis/networking.istio.io", f"/api/v1/namespaces/{namespace}"]
+    )
+    facts = {"kubernetes": _version_in(version_of_server)}
+    istiod = deployments.json().get("items") if deployments.status == 200 else None
     version = istio_version(istiod[0]) if istiod else ""
     facts |= {"istio": version} if version else {}
-    group = client.request("GET", "/apis/networking.istio.io")
     served = {each.get("version") for each in group.json().get("versions") or ()}
     newest = next((api for api in _API_VERSIONS if api in served), "")
     facts |= {"istio_api": newest} if newest else {}
     if istiod or served:
-        answer = client.request("GET", f"/api/v1/namespaces/{namespace}").json()
-        labels = (answer.get("metadata") or {}).get("labels") or {}
+        labels = (place.json().get("metadata") or {}).get("labels") or {}
         facts["mesh"] = "ambient" if is_ambient(labels) else "sidecar"
     elif group.status == 404:
         facts["mesh"] = "none"
@@ -45,7 +49,11 @@ def cluster_facts(client: RestClient, namespace: str) -> dict[str, str]:
 
 def kubernetes_version(client: RestClient) -> str:
     """Major and minor version of the API server. Raises NotReadyError when it is none."""
-    answer = client.request("GET", "/version").json()
+    return _version_in(client.request("GET", _VERSION_PATH))
+
+
+def _version_in(response: Response) -> str:
+    answer = response.json()
     found = _VERSION.search(f"{answer.get('major', '')}.{answer.get('minor', '')}")
     if found is None:
         raise NotReadyError(
@@ -53,12 +61,6 @@ def kubernetes_version(client: RestClient) -> str:
             do="Check the cluster with: kubectl version",
         )
     return found[1]
-
-
-def _items(client: RestClient, path: str) -> list[dict[str, Any]] | None:
-    """The objects of a list, or None when the user may not see it."""
-    response = client.request("GET", path)
-    return list(response.json().get("items") or []) if response.status == 200 else None
 
 
 def istio_version(deployment: Mapping[str, Any]) -> str:

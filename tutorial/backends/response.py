@@ -8,8 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tutorial.backends.kubeconfig import Access
-from tutorial.errors import ClusterAwayError
 from tutorial.text.escapes import safe_text
 
 
@@ -45,13 +43,3 @@ class Response:
         """The server's own words for a refusal, safe to show."""
         said = self.json().get("message") or self.body[:200].decode(errors="replace").strip()
         return safe_text(str(said or f"HTTP {self.status}"))
-
-
-def not_of_the_api(access: Access, response: Response) -> ClusterAwayError:
-    """The error for an answer that is none of a Kubernetes API server's."""
-    return ClusterAwayError(
-        f"Something else answers at {access.server} than the API server.",
-        why=f"It said: HTTP {response.status}, {response.headers.get('content-type', 'no type')}.",
-        do="A proxy or a login page may be in the way. "
-        f"Try: kubectl --context {access.context} get --raw /readyz",
-    )

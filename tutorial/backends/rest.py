@@ -21,11 +21,13 @@ from urllib.parse import urlsplit
 from tutorial.backends.credentials import Credentials, Identity
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.pipeline import get_all
+from tutorial.backends.refusals import unauthorized, unreachable
 from tutorial.backends.response import Response
 from tutorial.backends.transport import open_connection, wait_for_answer
 from tutorial.engine.ports import Stopper
-from tutorial.errors import ClusterAwayError, NotReadyError, TutorialError, UnauthorizedError
+from tutorial.errors import TutorialError
 
+JSON = "application/json"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
 TOGETHER_SECONDS = 5.0
@@ -58,8 +60,10 @@ class Asks(Protocol):
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
-        accept: str = "application/json",
+        accept: str = JSON,
     ) -> Response: ...
+
+    def get_all(self, paths: Sequence[str], *, accept: str = JSON) -> list[Response]: ...
 
 
 class RestClient:
@@ -104,7 +108,7 @@ class RestClient:
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
-        accept: str = "application/json",
+        accept: str = JSON,
     ) -> Response:
         """Send a request and read its answer, whatever its status. The body of a PATCH is merged (RFC 7386).
 
@@ -125,28 +129,30 @@ class RestClient:
                 self.close()
                 delay = next(delays, None) if _is_worth_retrying(error, method) else None
                 if delay is None:
-                    raise self._unreachable(error) from None
+                    raise unreachable(self._access, error, READ_SECONDS) from None
                 time.sleep(delay)
                 continue
             if response.status == 401 and may_log_in_again and self._renew_credentials():
                 may_log_in_again = False
                 continue
             if response.status == 401:
-                raise self._unauthorized(response)
+                raise unauthorized(self._access, response)
             delay = self._busy_delay(response, method, next(delays, None))
             if delay is None:
                 return response
             time.sleep(delay)
 
-    def get_all(self, paths: Sequence[str]) -> list[Response]:
-        """The answers to several GETs, in one round trip where nothing stands against that.
+    def get_all(self, paths: Sequence[str], *, accept: str = JSON) -> list[Response]:
+        """The answers to several GETs, in as few round trips as can be where nothing stands against that.
 
         Raises: as `request`.
         """
-        together = self._get_all(paths) if len(paths) > 1 and self._may_send_together else []
+        together = self._get_all(paths, accept) if len(paths) > 1 and self._may_send_together else []
         waiting = [*together, *[None] * (len(paths) - len(together))]
         return [
-            answer if answer is not None and answer.status not in _ASKED_AGAIN else self.request("GET", path)
+            answer
+            if answer is not None and answer.status not in _ASKED_AGAIN
+            else self.request("GET", path, accept=accept)
             for path, answer in zip(paths, waiting, strict=True)
         ]
 
@@ -189,7 +195,7 @@ class RestClient:
             self._certificate = identity.certificate
         return self._connection
 
-    def _get_all(self, paths: Sequence[str]) -> list[Response]:
+    def _get_all(self, paths: Sequence[str], accept: str) -> list[Response]:
         """The answers to these requests, sent together; fewer when there is no connection, or it was cut."""
         identity = self._credentials.identity()
         try:
@@ -197,7 +203,7 @@ class RestClient:
         except (http.client.HTTPException, OSError):  # a request of its own tells of it
             self.close()
             return []
-        headers = (("Accept", "application/json"), *_AGENT, *identity.headers)
+        headers = (("Accept", accept), *_AGENT, *identity.headers)
         server = urlsplit(self._access.server).netloc
         answers: list[Response] = []
         try:
@@ -224,7 +230,7 @@ class RestClient:
         for name, value in (("Accept", accept), *_AGENT, *identity.headers):
             connection.putheader(name, value)
         if payload:
-            connection.putheader("Content-Type", _CONTENT_TYPES.get(method, "application/json"))
+            connection.putheader("Content-Type", _CONTENT_TYPES.get(method, JSON))
         if payload or method != "GET":
             connection.putheader("Content-Length", str(len(payload)))
         connection.endheaders(payload)
@@ -258,28 +264,6 @@ class RestClient:
             return min(max(float(wanted), delay), LONGEST_RETRY_AFTER_SECONDS)
         return delay
 
-    def _unreachable(self, error: Exception) -> NotReadyError:
-        server = self._access.server
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return NotReadyError(
-                f"The API server {server} is not the one that the kubeconfig describes.",
-                why=f"Its certificate was refused: {error.verify_message}.",
-                do=f"Check the cluster {self._access.cluster_name} in: kubectl config view",
-            )
-        return ClusterAwayError(
-            f"The API server {server} cannot be reached.",
-            why=_reason(error),
-            do=f"Try it with: kubectl --context {self._access.context} get --raw /readyz",
-        )
-
-    def _unauthorized(self, response: Response) -> UnauthorizedError:
-        return UnauthorizedError(
-            f"The API server {self._access.server} does not accept the credentials of the user "
-            f"{self._access.user_name}.",
-            why=f"They have expired, or were never valid there ({response.message}).",
-            do="Log in again, the way this cluster wants it. Nothing is lost meanwhile.",
-        )
-
 
 def _time_awake_and_asleep() -> float:
     """Seconds, those included that the machine has slept, where its clock can tell (Linux)."""
@@ -292,11 +276,3 @@ def _is_worth_retrying(error: Exception, method: str) -> bool:
         return False
     cut = isinstance(error, ConnectionError | http.client.HTTPException | ssl.SSLError)
     return cut and method in _IDEMPOTENT
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"It did not answer within {READ_SECONDS:.0f} s."
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__

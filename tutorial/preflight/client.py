@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tutorial.backends.credentials import Identity
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.response import Response
+from tutorial.backends.rest import JSON
 from tutorial.backends.transport import tls_context
 from tutorial.errors import ClusterAwayError, NotReadyError
 from tutorial.preflight.survey import Look, Object, Review
@@ -49,8 +50,12 @@ class KubernetesClient:
     """One API server. Where a method does not say otherwise, it raises ClusterAwayError when the server
     cannot be reached. After that, further questions are not put."""
 
-    def __init__(self, access: Access, identity: Identity) -> None:
-        """Raises NotReadyError when the library cannot be this user."""
+    def __init__(self, access: Access, identity: Identity, served: Served | None = None) -> None:
+        """`served` is what the server serves, where that is known already.
+
+        Raises:
+            NotReadyError: the library cannot be this user.
+        """
         import urllib3
         from kubernetes import client, dynamic
 
@@ -65,7 +70,7 @@ class KubernetesClient:
         for name, value in _single_headers(access, identity).items():
             self._api.set_default_header(name, value)
         self._dynamic = dynamic.DynamicClient(self._api, discoverer=_no_discovery)
-        self._served: Served | None = None
+        self._served = served
         self._away: ClusterAwayError | None = None
 
     @property
@@ -93,7 +98,7 @@ class KubernetesClient:
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
-        accept: str = "application/json",
+        accept: str = JSON,
     ) -> Response:
         """As `tutorial.backends.rest.RestClient.request`, for what may be asked twice."""
 
@@ -109,6 +114,10 @@ class KubernetesClient:
         except RefusedError as error:
             return Response(error.status, {}, json.dumps({"message": str(error)}).encode())
         return answer
+
+    def get_all(self, paths: Sequence[str], *, accept: str = JSON) -> list[Response]:
+        """As `tutorial.backends.rest.RestClient.get_all`, one after the other."""
+        return [self.request("GET", path, accept=accept) for path in paths]
 
     def look(self, kind: str, namespace: str | None = None, name: str = "", *, labels: str = "") -> Look:
         """The object of that name, or all objects that have the labels. Where the server does not know

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tutorial.backends.addresses import address_of
+from tutorial.backends.discovery import discover
 from tutorial.backends.facts import cluster_facts
 from tutorial.backends.kubeconfig import Access, kubeconfig_paths, load_kubeconfig
 from tutorial.backends.kubectl import bundled_kubectl, own_kubectl
@@ -74,7 +75,7 @@ def find_in_cluster(
         given = {**access.settings, **wanted.settings}
         namespace = _settings(tutorials[0], given).get("NAMESPACE", "default")
         facts = {"backend": "cluster", **access.facts, **cluster_facts(client, namespace)}
-        looking = KubernetesClient(access, client.identity())
+        looking = KubernetesClient(access, client.identity(), discover(client))
         requirements = requirements_of_all([_plan(each, given, facts) for each in tutorials])
         yield from check_cluster(
             looking, requirements, facts, place=place, search_path=_search_path(variables), objects=True

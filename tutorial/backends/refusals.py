@@ -1,0 +1,55 @@
+"""What to tell when an API server is not reached, does not take the user, or is none.
+
+Called by all of `tutorial.backends` that ask one.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+from tutorial.backends.kubeconfig import Access
+from tutorial.backends.response import Response
+from tutorial.errors import ClusterAwayError, NotReadyError, UnauthorizedError
+
+
+def unreachable(access: Access, error: Exception, waited: float) -> NotReadyError:
+    """The error for a request that came to nothing; `waited` is how long an answer is waited for, seconds."""
+    server = access.server
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return NotReadyError(
+            f"The API server {server} is not the one that the kubeconfig describes.",
+            why=f"Its certificate was refused: {error.verify_message}.",
+            do=f"Check the cluster {access.cluster_name} in: kubectl config view",
+        )
+    return ClusterAwayError(
+        f"The API server {server} cannot be reached.",
+        why=_reason(error, waited),
+        do=f"Try it with: kubectl --context {access.context} get --raw /readyz",
+    )
+
+
+def unauthorized(access: Access, response: Response) -> UnauthorizedError:
+    """The error for a user whom the server does not know."""
+    return UnauthorizedError(
+        f"The API server {access.server} does not accept the credentials of the user {access.user_name}.",
+        why=f"They have expired, or were never valid there ({response.message}).",
+        do="Log in again, the way this cluster wants it. Nothing is lost meanwhile.",
+    )
+
+
+def not_of_the_api(access: Access, response: Response) -> ClusterAwayError:
+    """The error for an answer that is none of a Kubernetes API server's."""
+    return ClusterAwayError(
+        f"Something else answers at {access.server} than the API server.",
+        why=f"It said: HTTP {response.status}, {response.headers.get('content-type', 'no type')}.",
+        do="A proxy or a login page may be in the way. "
+        f"Try: kubectl --context {access.context} get --raw /readyz",
+    )
+
+
+def _reason(error: Exception, waited: float) -> str:
+    if isinstance(error, TimeoutError):
+        return f"It did not answer within {waited:.0f} s."
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
