@@ -5,13 +5,16 @@ Such objects are never deleted: no step declares them.
 
 from __future__ import annotations
 
+import math
+
 from tutorial.engine.by_hand import delete_command
 from tutorial.engine.context import Context, Tools
+from tutorial.engine.foreign import all_made, foreign_contents
 from tutorial.engine.history import ever_made, found_objects
-from tutorial.engine.ownership import all_made, foreign_contents
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Found, Made
 from tutorial.errors import TutorialError
+from tutorial.steps.model import ObjectReference
 
 Snapshot = dict[str, ObjectState]
 
@@ -43,11 +46,20 @@ def note_found(context: Context, step: str, before: Snapshot | None) -> None:
             continue
         new += [
             Made(state.reference, state.uid)
-            for state in foreign_contents(contents, all_made(records))
+            for state in foreign_contents(contents, all_made(records), _born(context, namespace))
             if state.uid not in before and state.uid not in made and not state.owners
         ]
     if new:
         context.ledger.note(Found(step, tuple(new)))
+
+
+def _born(context: Context, namespace: str) -> float:
+    """When the namespace was created; where that may not be seen, so long ago that nothing came with it."""
+    try:
+        state = context.cluster.lookup(ObjectReference("namespace", namespace))
+    except TutorialError:
+        return -math.inf
+    return state.created if state is not None else -math.inf
 
 
 def report_found(tools: Tools) -> None:

@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tutorial.engine.adoption import announce, described, found_beside, reasons_against, without_followers
 from tutorial.engine.by_hand import delete_command
 from tutorial.engine.context import Context, OtherRun
-from tutorial.engine.history import announced_objects, ever_made, owned_objects, used_objects
+from tutorial.engine.foreign import all_made, foreign_contents
+from tutorial.engine.history import announced_objects, owned_objects, used_objects
 from tutorial.engine.ports import Cluster, ObjectState
-from tutorial.engine.records import Intent, Made, Record
+from tutorial.engine.records import Intent, Made
 from tutorial.engine.sent import sent_text
 from tutorial.errors import AlreadyThereError
 from tutorial.steps.model import ObjectReference, Step
-
-_DEFAULTS = frozenset(
-    {("serviceaccount", "default"), ("configmap", "kube-root-ca.crt"), ("configmap", "istio-ca-root-cert")}
-)
-"""What every namespace has: Kubernetes makes the first two, Istio the third."""
 
 _POLICIES = frozenset({"role", "rolebinding", "resourcequota", "limitrange", "networkpolicy"})
 """Kinds by which whoever makes a namespace says what may be done in it."""
@@ -153,7 +149,7 @@ def _obstacles(cluster: Cluster, state: ObjectState) -> Iterator[str]:
         return
     if state.terminating:
         yield "is being deleted"
-    foreign = foreign_contents(cluster.namespace_contents(state.reference.name), ())
+    foreign = foreign_contents(cluster.namespace_contents(state.reference.name), (), state.created)
     names = sorted(
         f"{each.reference.kind}/{each.reference.name}"
         for each in foreign
@@ -163,42 +159,6 @@ def _obstacles(cluster: Cluster, state: ObjectState) -> Iterator[str]:
         count = f"{len(names)} objects: " if len(names) > 1 else ""
         rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield f"holds {count}{', '.join(names[:_NAMED])}{rest}"
-
-
-def foreign_contents(contents: Sequence[ObjectState], made: Iterable[Made]) -> list[ObjectState]:
-    """What in a namespace is neither of `made`, nor descended from it, nor one of the defaults.
-
-    An object all of whose owners are gone is garbage that Kubernetes is about to collect. Endpoints
-    carry no owner: they belong to the service of the same name.
-    """
-    made = tuple(made)
-    ours = descendants(contents, {each.uid for each in made})
-    present = {state.uid for state in contents}
-    services = [each.reference for each in made if each.reference.kind == "service"]
-    return [
-        state
-        for state in contents
-        if state.uid not in ours
-        and (state.reference.kind, state.reference.name) not in _DEFAULTS
-        and not (state.owners and present.isdisjoint(state.owners))
-        and not (state.reference.kind == "endpoints" and _belongs_to_one_of(state, services))
-    ]
-
-
-def all_made(records: Sequence[Record]) -> list[Made]:
-    """Everything that the run has ever made."""
-    return [made for _, made in ever_made(records).values()]
-
-
-def descendants(contents: Sequence[ObjectState], owned: Iterable[str]) -> set[str]:
-    """The uids in `owned` and of everything in `contents` that descends from them."""
-    ours = set(owned)
-    grown = True
-    while grown:
-        new = {state.uid for state in contents if not ours.isdisjoint(state.owners)} - ours
-        ours |= new
-        grown = bool(new)
-    return ours
 
 
 def before_step(context: Context, step: Step, command: str) -> Cleared | Refused:
@@ -257,7 +217,7 @@ def _doomed(context: Context, step: Step) -> tuple[Made, ...] | Refused:
             return Refused(f"{reference} is not this run's, so it is not deleted.")
         if reference.kind == "namespace":
             contents = context.cluster.namespace_contents(reference.name)
-            foreign = foreign_contents(contents, all_made(context.ledger.records()))
+            foreign = foreign_contents(contents, all_made(context.ledger.records()), state.created)
             if foreign:
                 names = ", ".join(str(each.reference) for each in foreign)
                 return Refused(f"{reference} holds what this run did not make: {names}.")
@@ -282,8 +242,3 @@ def _made(state: ObjectState) -> Made:
 def _sent(context: Context, command: str) -> str:
     variables = {**context.shell.variables(), **context.plan.variables}
     return sent_text(command, variables, context.read_file)
-
-
-def _belongs_to_one_of(endpoints: ObjectState, services: Sequence[ObjectReference]) -> bool:
-    namespace, name = endpoints.reference.namespace, endpoints.reference.name
-    return any(each.name == name and each.namespace in (None, namespace) for each in services)

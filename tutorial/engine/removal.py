@@ -11,11 +11,11 @@ from tutorial.engine.by_hand import delete_command, free_command, look_command
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
+from tutorial.engine.foreign import all_made, descendants, foreign_contents
 from tutorial.engine.history import Begun, adopted_objects, adopted_places, others_uids, owned_objects
 from tutorial.engine.holding import finalizers_of, holders
 from tutorial.engine.manifests import is_same
 from tutorial.engine.own_changes import noting_own_changes, was_changed
-from tutorial.engine.ownership import all_made, descendants, foreign_contents
 from tutorial.engine.patience import Patience
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Undone
@@ -174,7 +174,8 @@ class Remover:
         try:
             if reference.kind == "namespace":
                 contents = self._contents(reference.name)
-                foreign = foreign_contents(contents, all_made(self._tools.ledger.records()))
+                made = all_made(self._tools.ledger.records())
+                foreign = foreign_contents(contents, made, target.created)
                 if foreign:
                     names = ", ".join(str(each.reference) for each in foreign)
                     self._still_there(
