@@ -1,7 +1,8 @@
 """The story of a run, top to bottom: what `run`, `resume`, `rollback` and `status` do.
 
 Called by `tutorial.cli`. It opens the rooms, hands them to the engine, and closes them again; the
-wiring itself is in `tutorial.wiring`, and what becomes of a run that was left in `tutorial.left_runs`.
+wiring itself is in `tutorial.wiring`, and what becomes of a run that was left in `tutorial.left_runs` and
+`tutorial.forgetting`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tutorial import __version__, left_runs, wiring
+from tutorial import __version__, forgetting, left_runs, wiring
 from tutorial.backends.addresses import address_of
 from tutorial.backends.select import context_settings, open_backend, remove_dead_sandboxes
 from tutorial.consent import commands_digest, trusts_commands
@@ -41,7 +42,7 @@ from tutorial.steps.model import Tutorial
 from tutorial.ui.environment import Environment
 from tutorial.working_folder import lay_out_files
 
-__all__ = ["RunOptions", "RunStatus", "resume_run", "rollback_run", "run_tutorial", "status"]
+__all__ = ["RunOptions", "RunStatus", "forget_run", "resume_run", "rollback_run", "run_tutorial", "status"]
 
 
 def run_tutorial(options: RunOptions, environment: Environment) -> ExitCode:
@@ -156,6 +157,17 @@ def rollback_run(run_id: str | None, options: RunOptions, environment: Environme
     if errors:
         raise errors[0]
     return worst(*codes)
+
+
+def forget_run(run_id: str, options: RunOptions, environment: Environment) -> ExitCode | None:
+    """Close the journal of a run that cannot be undone, and touch nothing else; None when that was done,
+    else the exit code of the person who did not agree.
+
+    Raises: as `tutorial.forgetting.forget_run`.
+    """
+    with Signals() as signals:
+        done = forgetting.forget_run(state_home(environment.variables), run_id, options, environment, signals)
+        return None if done else STOP_CODES[signals.pending()]
 
 
 def unreadable_runs(environment: Environment) -> Sequence[TutorialError]:

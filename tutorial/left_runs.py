@@ -78,7 +78,8 @@ def _telling_what_is_left(folder: RunFolder, options: str) -> Iterator[None]:
             f"The run {folder.meta.id} cannot be undone now. {error.what}",
             why=error.why,
             do=f"{error.do} Then: egress-tutorial rollback {folder.meta.id} "
-            f"(by hand: {'; '.join(commands)})".strip(),
+            f"(by hand: {'; '.join(commands)}). If it never can be: "
+            f"egress-tutorial rollback --forget {folder.meta.id}".strip(),
         ) from None
 
 

@@ -73,3 +73,20 @@ def test_a_resumed_run_asks_again_only_when_a_command_has_changed(
     assert changed.wait_for_exit() == 0
     assert "step 2 of 2" not in changed.seen()
     assert terminal("rollback").wait_for_exit() == 0
+
+
+@pytest.mark.parametrize("mode", [[], ["--plain"]])
+def test_a_run_is_forgotten_only_after_a_yes(
+    terminal: OpenTerminal, tutorial: Path, tmp_path: Path, mode: list[str]
+) -> None:
+    enter = "\r" if mode else ""
+    assert terminal("run", "--trust", "--auto", "--keep", str(tutorial)).wait_for_exit() == 0
+    (folder,) = (tmp_path / ".local" / "state" / "egress-tutorial" / "runs").iterdir()
+    for answer, words in (("n", "kept"), ("y", "No run is alive")):
+        shown = terminal("rollback", "--forget", folder.name, *mode)
+        shown.wait_for("Forget it?")
+        shown.press(answer + enter)
+        assert shown.wait_for_exit() == 0
+        status = terminal("status")
+        assert status.wait_for_exit() == 0
+        assert words in status.seen()

@@ -61,6 +61,45 @@ def test_a_rollback_of_nothing_says_so(program: Program) -> None:
     assert (done.returncode, done.stderr) == (0, "There is no run to undo.\n")
 
 
+CLEANED = "title: Say it\ncommand: echo it\ncleanup: {commands: [touch undone], by_hand: Undo it.}\n"
+
+
+def test_a_run_that_cannot_be_undone_is_forgotten(program: Program, tutorial: Path, tmp_path: Path) -> None:
+    (tutorial / "10-say.yaml").write_text(CLEANED)
+    assert program("run", "--trust", "--auto", "--keep", str(tutorial)).returncode == 0
+    (kept,) = json.loads(program("status", "-o", "json").stdout)
+    run_id = kept["run_id"]
+    unasked = program("rollback", "--forget", run_id)
+    assert (unasked.returncode, "no terminal to ask on" in unasked.stderr) == (2, True)
+    assert json.loads(program("status", "-o", "json").stdout) == [kept]
+    done = program("rollback", "--forget", run_id, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "Nothing will be deleted in [no cluster]" in done.stdout
+    assert "This may still be there. Remove it with:" in done.stdout
+    assert "touch undone" in done.stdout
+    assert done.stderr == f"Forgotten: {run_id}. Nothing was deleted.\n"
+    assert json.loads(program("status", "-o", "json").stdout) == []
+    assert program("rollback").stderr == "There is no run to undo.\n"
+    assert not list(tmp_path.rglob("undone"))
+    again = program("rollback", "--forget", run_id, "--yes")
+    assert (again.returncode, "is over already" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--forget",), "Which run is to be forgotten?"),
+        (("--forget", "no-such-run", "--yes"), "There is no run no-such-run."),
+        (("--yes",), "--yes goes with --forget."),
+    ],
+)
+def test_what_is_to_be_forgotten_must_be_named(
+    program: Program, arguments: tuple[str, ...], words: str
+) -> None:
+    done = program("rollback", *arguments)
+    assert (done.returncode, words in done.stderr) == (2, True)
+
+
 def test_a_bad_step_file_is_exit_3(program: Program, tutorial: Path) -> None:
     (tutorial / "20-bad.yaml").write_text("title: Bad\n")
     done = program("run", "--trust", str(tutorial), "--auto")

@@ -118,6 +118,8 @@ def test_a_run_that_is_alive_is_neither_rolled_back_nor_resumed(
         done = machine.run(command, run_id, *(["--auto"] if command == "resume" else []))
         assert done.returncode in (2, 4), done.stdout + done.stderr
         assert "Traceback" not in done.stderr
+    forget = machine.run("rollback", "--forget", run_id, "--yes")
+    assert (forget.returncode, "is in use" in forget.stderr) == (4, True)
     down = machine.run("sandbox", "down")
     assert down.returncode == 2, down.stdout + down.stderr
     assert "A run is alive in it." in down.stderr
@@ -133,6 +135,15 @@ def test_nothing_to_come_back_to_says_so(machine: Machine) -> None:
     assert machine.run("resume", "--auto").returncode == 2
     assert machine.run("rollback", "no-such-run").returncode == 2
     assert machine.run("rollback").returncode == 0
+
+
+def test_a_run_in_a_sandbox_that_is_up_is_not_forgotten(machine: Machine, sandbox: dict[str, str]) -> None:
+    assert machine.run("run", "externalname", "--auto", "--keep", "--until", "create-service").returncode == 0
+    run_id = str(status(machine)[0]["run_id"])
+    done = machine.run("rollback", "--forget", run_id, "--yes")
+    assert (done.returncode, "is in a sandbox that is up" in done.stderr) == (2, True)
+    assert machine.run("rollback").returncode == 0
+    machine.wait_for_objects(sandbox)
 
 
 def test_the_sandbox_of_a_run_that_was_kept_before_its_first_step_goes_with_it(

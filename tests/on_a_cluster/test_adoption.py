@@ -182,6 +182,24 @@ def unapplied(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def test_a_run_that_is_forgotten_saves_what_was_there_and_touches_nothing(
+    user: User, theirs: dict[str, Any], lesson: Path
+) -> None:
+    assert user.run(lesson, "--adopt", "--until", "step-1", "--keep").returncode == 0
+    during = content(user)
+    run_id = user.runs()[0]["run_id"]
+    done = user.roll_back("--forget", run_id, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert content(user) == during
+    assert user.runs() == []
+    commands = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("kubectl ")]
+    assert f"kubectl delete service web -n {place(user)[1]} --context " in commands[0]
+    assert len(commands) == 3
+    for command in commands:
+        user.cluster.shell(command)
+    assert unapplied(content(user)) == unapplied(theirs)
+
+
 def test_a_cluster_ip_that_was_given_away_is_told(user: User, theirs: dict[str, Any], lesson: Path) -> None:
     """Between the run and its rollback another service asks for the address."""
     address = theirs["Service/web"]["spec"]["clusterIP"]

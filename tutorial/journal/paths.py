@@ -42,6 +42,11 @@ def sandboxes_folder(home: Path) -> Path:
     return home / "sandboxes"
 
 
+def saved_folder(home: Path) -> Path:
+    """Where the objects are that forgotten runs did not put back; `home` is from `state_home`."""
+    return home / "saved"
+
+
 def make_in_state_home(folder: Path) -> Path:
     """Make a folder in the state folder, and that one, too; give the folder back.
 

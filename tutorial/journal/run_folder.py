@@ -148,9 +148,8 @@ class RunFolder:
     def write_manifest(self, reference: ObjectReference, manifest: Mapping[str, object]) -> str:
         """Write an object that could not be put back to a file for `kubectl create -f`; the file's
         path, or an empty text when that cannot be written."""
-        names = (reference.namespace, reference.kind, reference.name)
         try:
-            path = make_private(self.path / "saved") / ("-".join(filter(None, names)) + ".json")
+            path = make_private(self.path / "saved") / manifest_name(reference)
             write_atomically(path, json.dumps(manifest, indent=2).encode())
         except JournalError:
             return ""
@@ -158,8 +157,13 @@ class RunFolder:
 
     def forget_state(self) -> None:
         """Delete the carried state, the working folder and saved manifests: after a complete rollback."""
-        for folder in (self.shell, self.work, self.path / "saved"):
+        self.forget_shell()
+        for folder in (self.work, self.path / "saved"):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def forget_shell(self) -> None:
+        """Delete the carried state, which may hold the user's secrets."""
+        shutil.rmtree(self.shell, ignore_errors=True)
 
     def close(self) -> None:
         """Close the journal and give the lock back."""
@@ -173,6 +177,11 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def manifest_name(reference: ObjectReference) -> str:
+    """The name of a file that holds this object."""
+    return "-".join(filter(None, (reference.namespace, reference.kind, reference.name))) + ".json"
 
 
 def new_run_id(tutorial: str) -> str:

@@ -53,7 +53,7 @@ class EndingDrawing:
             self._console.print(Text(heading, "bold red"))
             for command in commands:
                 self._console.print(Text(f"  {command}"), soft_wrap=True)
-        self._console.print(Text("or try again: egress-tutorial rollback"))
+        self._console.print(Text(f"or {wording.TRY_AGAIN}"))
 
     def run_ended(self, event: events.RunEnded) -> None:
         self._console.print()

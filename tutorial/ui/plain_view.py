@@ -224,7 +224,7 @@ class PlainView:
             self._line(heading)
             for command in commands:
                 self._line(command)
-        self._line("Or try again: egress-tutorial rollback")
+        self._line(f"Or {wording.TRY_AGAIN}")
 
     def _run_ended(self, event: events.RunEnded) -> None:
         self._line(f"{wording.ending(event).word}: {wording.counts_line(event)}")

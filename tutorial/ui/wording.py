@@ -128,6 +128,10 @@ def rollback_heading(objects: int) -> str:
     return f"Putting everything back: {count_of(objects, 'object')}"
 
 
+TRY_AGAIN = "try again: egress-tutorial rollback (give it up: rollback --forget RUN)"
+"""What can be done after a rollback that is incomplete; fits a line of 80 columns."""
+
+
 def unfinished(end: RollbackEnded) -> list[tuple[str, tuple[str, ...]]]:
     """What a rollback could not finish: headings, each with the commands that do it by hand."""
     parts = [
