@@ -70,6 +70,7 @@ class ApiServer:
         self.refused: dict[str, int] = {}
         self.forbidden: set[str] = set()
         self.aggregated = True
+        self.version = {"major": "1", "minor": "36+", "gitVersion": "v1.36.4-test.1"}
         self.stale_groups: set[str] = set()
         self.token = ""
         self.close_after_answer = False
@@ -154,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path in ("/api", "/apis") and self.api.aggregated:
             self._answer(200, self.api.discovery(path))
         elif path == "/version":
-            self._answer(200, {"major": "1", "minor": "36+"})
+            self._answer(200, self.api.version)
         elif path in self.api.objects:
             self._answer(200, self.api.objects[path])
         elif any(known.rpartition("/")[0] == path for known in self.api.objects):

@@ -103,6 +103,14 @@ def test_what_is_no_kubernetes_is_refused(
         open_backend(**arguments(tmp_path, environment, context="one")).__enter__()
 
 
+def test_a_server_that_somebody_has_built_says_its_version_in_one_piece(
+    tmp_path: Path, environment: dict[str, str], api: ApiServer
+) -> None:
+    api.version = {"major": "", "minor": "", "gitVersion": "v1.20.2"}
+    with open_backend(**arguments(tmp_path, environment, context="one")) as opened:
+        assert opened.backend.facts["kubernetes"] == "1.20"
+
+
 @pytest.fixture
 def istio_cluster(tmp_path: Path, environment: dict[str, str]) -> dict[str, Any]:
     return arguments(tmp_path, environment, context="one")

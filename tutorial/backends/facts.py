@@ -18,6 +18,7 @@ _VERSION_PATH = "/version"
 _ISTIOD_PATH = "/apis/apps/v1/namespaces/istio-system/deployments?labelSelector=app%3Distiod"
 _VERSION_LABELS = ("app.kubernetes.io/version", "version")
 _VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)")
+_MINOR_VERSION = re.compile(r"(\d+\.\d+)")
 _API_VERSIONS = ("v1", "v1beta1", "v1alpha3")
 """Versions of networking.istio.io, newest first; v1 is served from Istio 1.22 on."""
 
@@ -53,8 +54,10 @@ def kubernetes_version(client: RestClient) -> str:
 
 
 def _version_in(response: Response) -> str:
+    """A server that somebody has built may say only its `gitVersion`."""
     answer = response.json()
-    found = _VERSION.search(f"{answer.get('major', '')}.{answer.get('minor', '')}")
+    said = (f"{answer.get('major', '')}.{answer.get('minor', '')}", str(answer.get("gitVersion", "")))
+    found = next(filter(None, map(_MINOR_VERSION.search, said)), None)
     if found is None:
         raise NotReadyError(
             "The server does not answer as a Kubernetes API server.",
