@@ -120,6 +120,19 @@ def test_what_does_not_answer_is_told_with_its_last_words() -> None:
     assert second.why.endswith("exit code 28")
 
 
+def test_what_the_program_complains_of_is_told_and_not_its_advice() -> None:
+    """As curl 7.88 says it, with what a shell may say before."""
+    said = (
+        "sh: no job control\n"
+        "curl: (60) SSL certificate problem: unable to get local issuer certificate\n"
+        "More details here: https://curl.se/docs/sslcerts.html\n\n"
+        "how to fix it, please visit the web page mentioned above.\n"
+    )
+    refused = {"terminated": {"exitCode": 60, "message": said}}
+    first, _ = ask(FakePods({"question-1": refused, "question-2": ANSWERED}))
+    assert first.why.endswith("curl: (60) SSL certificate problem: unable to get local issuer certificate")
+
+
 def test_an_image_that_cannot_be_pulled_ends_the_waiting() -> None:
     pulling = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
     clock = FakeClock()

@@ -8,7 +8,7 @@ Security and small quotas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -111,7 +111,7 @@ def _judge(question: Question, state: Object, namespace: str) -> Finding:
         return Finding("egress", "pass", f"{question.name} answers, asked from {namespace}")
     if ended:
         said = safe_text(str(ended.get("message") or "")).strip().splitlines()
-        reason = said[-1] if said else f"exit code {ended.get('exitCode')}"
+        reason = _complaint(question, said) or f"exit code {ended.get('exitCode')}"
         why = f"{question.name} does not answer, asked from {namespace}: {reason}"
         return Finding("egress", "fail", why, _WAY_OUT)
     waiting = mapping(state.get("waiting"))
@@ -119,6 +119,14 @@ def _judge(question: Question, state: Object, namespace: str) -> Finding:
         why = safe_text(f"the pod cannot start: {waiting.get('reason')}: {waiting.get('message', '')}")
         return Finding("egress", "fail", why, "Use an image that the cluster can pull: --set IMAGE=...")
     return Finding("egress", "unknown", f"{question.name} was not asked in time", "Try again.")
+
+
+def _complaint(question: Question, said: Sequence[str]) -> str:
+    """The line in which the question's program says what is wrong (curl explains a certificate that it
+    refuses in five lines more), else the last one."""
+    program = question.command.split(maxsplit=1)[0]
+    named = (line for line in said if line.startswith(f"{program}:"))
+    return next(named, said[-1] if said else "")
 
 
 def _cannot_start(state: Object) -> bool:
