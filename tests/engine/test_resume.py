@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from engine.fakes import LESSON, Crash, Script, World, reference, step
 
@@ -10,7 +12,7 @@ from tutorial.engine.events import RunStarted
 from tutorial.engine.history import begun_steps
 from tutorial.engine.ports import ObjectState, Stop
 from tutorial.engine.records import Closed
-from tutorial.errors import ClusterAwayError, ExitCode, StoppedError
+from tutorial.errors import ClusterAwayError, ExitCode, NotReadyError, StoppedError
 from tutorial.steps.model import ObjectReference
 
 
@@ -46,6 +48,43 @@ def test_what_is_missing_is_made_again() -> None:
     world.run(Script(Action.KEEP), resumed=True)
     assert reference("deployment/app@plain") in world.cluster.objects
     assert "make service/web@${NAMESPACE}" not in world.shell.ran
+
+
+def going_namespace(world: World) -> None:
+    """As a rollback leaves it that was cut off: emptied, and not gone yet."""
+    where = reference("namespace/plain")
+    state = world.cluster.objects[where]
+    world.cluster.remove(where)
+    world.cluster.objects[where] = replace(state, terminating=True)
+
+
+def test_a_namespace_that_is_still_going_is_waited_for_and_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = kept_before("look")
+    going_namespace(world)
+    waited: list[float] = []
+
+    def let_it_go(seconds: float) -> bool:
+        waited.append(seconds)
+        if len(waited) == 3:
+            del world.cluster.objects[reference("namespace/plain")]
+        return False
+
+    monkeypatch.setattr(world.clock, "sleep", let_it_go)
+    world.run(Script(Action.KEEP), resumed=True)
+    assert len(waited) == 3
+    assert not world.cluster.objects[reference("namespace/plain")].terminating
+    assert reference("deployment/app@plain") in world.cluster.objects
+
+
+def test_a_namespace_that_does_not_go_keeps_the_run() -> None:
+    world = kept_before("look")
+    going_namespace(world)
+    with pytest.raises(NotReadyError, match="namespace/plain is still being deleted"):
+        world.run(Script(), resumed=True)
+    assert world.journal.kept[-1] == Closed("kept", kept=True)
+    assert world.shell.ran == []
 
 
 def test_in_a_fresh_cluster_everything_is_made_again() -> None:

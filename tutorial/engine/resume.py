@@ -5,21 +5,26 @@ Called by `tutorial.engine.run` in place of the guard.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tutorial.engine.context import Context
 from tutorial.engine.diagnosis import DONE
 from tutorial.engine.history import adopted_objects, begun_steps, last_outcomes, owned_objects
+from tutorial.engine.patience import Patience, Stopped
 from tutorial.engine.ports import Stop
 from tutorial.engine.quiet import sets_variables
 from tutorial.engine.records import Undone
 from tutorial.engine.undo import undo_steps
 from tutorial.errors import NotReadyError, StoppedError
+from tutorial.steps.model import ObjectReference
 
 
 def settle(context: Context) -> None:
     """Undo what a cut-off step may have made, and forget objects that are gone.
 
     Raises:
-        NotReadyError: the cluster cannot be asked, or a cut-off step cannot be undone.
+        NotReadyError: the cluster cannot be asked, a cut-off step cannot be undone, or something that is
+            being deleted does not go.
         StoppedError: a Ctrl-C stopped it.
     """
     records = context.ledger.records()
@@ -28,15 +33,46 @@ def settle(context: Context) -> None:
     for step in reversed(dict.fromkeys(began)):
         if outcomes.get(step) not in DONE and not undo_steps(context, [step]):
             if context.stopper.pending() is Stop.INTERRUPT:
-                raise StoppedError("It was stopped before it went on; what was made is kept.")
+                raise _stopped()
             raise NotReadyError(
                 f"The step {step}, which was cut off, could not be undone.",
                 do="Put everything back: egress-tutorial rollback",
             )
+    going: dict[str, tuple[str, ObjectReference]] = {}
     for uid, (step, made) in owned_objects(context.ledger.records()).items():
         state = context.cluster.lookup(made.reference)
         if state is None or state.uid != uid:
             context.ledger.note(Undone(step, made.reference))
+        elif state.terminating:
+            going[uid] = (step, made.reference)
+    _see_off(context, going)
+
+
+def _see_off(context: Context, going: Mapping[str, tuple[str, ObjectReference]]) -> None:
+    """Wait for objects that are being deleted, as a namespace is for seconds after a rollback that was
+    cut off: nothing can be made in their places before.
+
+    Args:
+        going: by uid, each with its step.
+    """
+    try:
+        left = Patience(context.tools).until_gone([(place, uid) for uid, (_, place) in going.items()])
+    except Stopped:
+        raise _stopped() from None
+    if left:
+        names = ", ".join(str(place) for place, _ in left)
+        raise NotReadyError(
+            f"{names} {'is' if len(left) == 1 else 'are'} still being deleted.",
+            why=f"Not gone after {context.tools.limits.gone:g} s.",
+            do="Try again in a while. Or put everything back, which tells what holds it: "
+            "egress-tutorial rollback",
+        )
+    for step, place in going.values():
+        context.ledger.note(Undone(step, place))
+
+
+def _stopped() -> StoppedError:
+    return StoppedError("It was stopped before it went on; what was made is kept.")
 
 
 def standing_at(context: Context) -> int:
