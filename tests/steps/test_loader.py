@@ -364,6 +364,8 @@ def test_a_wrong_field(folder: Folder, line: str, fault: str) -> None:
         ("title: T\ninclude: [other]\n", '2:11: there is no folder "other" beside this one; write'),
         ("title: T\ninclude: [../x]\n", '2:11: "../x" cannot be included; write the name of a folder'),
         ("title: T\ninclude: [., .]\n", '2:14: "." is included twice; keep one of them'),
+        (f"title: T\ninclude: [{'x' * 300}]\n", '2:11: there is no folder "xxx'),
+        (f"title: T\nfiles: {'x' * 300}\n", '2:8: "xxx'),
         ("title: T\nrequires: docker\n", '2:11: "requires" is "docker"; write cluster or none'),
         ("title: T\nfiles: nowhere\n", '2:8: "nowhere" is not a folder; write a folder\'s path, relative'),
         ("title: T\nvariables: {PATH: x}\n", '2:19: "PATH" belongs to the shell; choose another name'),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tutorial.errors import UsageError
 from tutorial.steps.faults import Fault
-from tutorial.steps.tutorial_file import FILE_NAME, HERE, LAST, read_tutorial_file
+from tutorial.steps.tutorial_file import FILE_NAME, HERE, LAST, has_tutorial_file, read_tutorial_file
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -44,7 +44,7 @@ def find_tutorial(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
     if path.name == FILE_NAME and path.is_file():
         path = path.parent
-    if (path / FILE_NAME).is_file():
+    if has_tutorial_file(path):
         return path
     if path.is_dir():
         raise UsageError(

@@ -16,7 +16,13 @@ from tutorial.steps.faults import Fault
 from tutorial.steps.model import AdaptedValue, Location, Tutorial
 from tutorial.steps.rules import check_rules, check_section
 from tutorial.steps.step_file import StepSource, read_step
-from tutorial.steps.tutorial_file import FILE_NAME, HERE, TutorialSource, read_tutorial_file
+from tutorial.steps.tutorial_file import (
+    FILE_NAME,
+    HERE,
+    TutorialSource,
+    has_tutorial_file,
+    read_tutorial_file,
+)
 
 __all__ = ["bundled_tutorials", "find_tutorial", "load_tutorial", "read_tutorial"]
 
@@ -101,7 +107,7 @@ def _read_sections(main: TutorialSource, sources: Sources) -> None:
             sources.sections.append(main)
             continue
         folder = main.folder.resolve().parent / name.text
-        if not (folder / FILE_NAME).is_file():
+        if not has_tutorial_file(folder):
             write = f"write the name of a folder that holds a {FILE_NAME}"
             sources.faults.append(
                 Fault(name.place, f'there is no folder "{name.text}" beside this one', write)
@@ -149,7 +155,8 @@ def _entries(folder: Path, faults: list[Fault]) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except OSError as error:
-        faults.append(Fault(Location(folder, 1, 1), f"cannot be listed: {error.strerror}"))
+        what = f"cannot be listed: {error.strerror}"
+        faults.append(Fault(Location(folder, 1, 1), what, "make it readable for you"))
         return []
 
 

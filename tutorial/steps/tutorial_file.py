@@ -77,6 +77,14 @@ def read_tutorial_file(folder: Path, faults: list[Fault]) -> TutorialSource | No
     return _read(folder, mapping, faults) if mapping else None
 
 
+def has_tutorial_file(folder: Path) -> bool:
+    """Whether the folder holds a tutorial.yaml; false as well where that cannot be looked up."""
+    try:
+        return (folder / FILE_NAME).is_file()
+    except OSError:
+        return False
+
+
 def _read(folder: Path, mapping: Mapping, faults: list[Fault]) -> TutorialSource:
     fields = Fields(mapping, FILE_NAME, TUTORIAL_KEYS, faults)
     fields.require("title")
@@ -138,7 +146,14 @@ def _files(folder: Path, fields: Fields) -> Path | None:
     if not text:
         return None
     files = folder / text
-    if Path(text).is_absolute() or not files.is_dir():
+    if Path(text).is_absolute() or not _is_folder(files):
         fields.fault("files", f'"{text}" is not a folder', "write a folder's path, relative to this file's")
         return None
     return files.resolve()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
