@@ -69,4 +69,4 @@ def test_faults_of_form_and_of_bash_in_the_order_of_files(folder: Folder) -> Non
 
 def test_a_folder_without_tutorial(tmp_path: Path) -> None:
     [found] = lint_tutorial(tmp_path)
-    assert str(found) == f"{tmp_path}/tutorial.yaml:1:1: is not a file"
+    assert str(found) == f"{tmp_path}/tutorial.yaml:1:1: is not a file; write one, or correct the path"

@@ -34,7 +34,8 @@ def read_value(fields: Fields, name: str) -> tuple[Scalar | None, tuple[AdaptedV
         return None, ()
     for item, _ in items[:-1]:
         if (item.node("value") is None) == (item.node("address_of") is None):
-            item.fault("value", f'this item of "{name}" needs either "value" or "address_of"')
+            what = f'this item of "{name}" needs either "value" or "address_of"'
+            item.fault("value", what, "write one of them")
     last = items[-1][0]
     last.require("value")
     default = last.node("value")

@@ -129,7 +129,10 @@ def _syntax_fault(command: Scalar, said: str) -> Fault:
         place = command.place_at(_offset(command.text, int(heredoc.group(1))))
         write = f"end it with a line that holds only {word}, without spaces before or after"
         return Fault(place, f"the heredoc <<{word} is not ended", write)
-    return Fault(command.place_at(_offset(command.text, line)), f"bash cannot read the command: {what}")
+    write = "look for a quote, a bracket or a word such as `fi` that is missing or too many"
+    return Fault(
+        command.place_at(_offset(command.text, line)), f"bash cannot read the command: {what}", write
+    )
 
 
 def _offset(text: str, line: int) -> int:

@@ -100,11 +100,12 @@ def _read_text(path: Path) -> str:
     start = Location(path, 1, 1)
     try:
         if not path.is_file():
-            raise _FormError(Fault(start, "is not a file"))
+            raise _FormError(Fault(start, "is not a file", "write one, or correct the path"))
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _FormError(Fault(start, f"cannot be read: {error.strerror}")) from None
+        what = f"cannot be read: {error.strerror}"
+        raise _FormError(Fault(start, what, "make it readable for you")) from None
     if len(content) > MAX_BYTES:
         raise _FormError(Fault(start, f"is larger than {MAX_BYTES // 1024} KiB", "split it into steps"))
     try:
@@ -186,7 +187,10 @@ class _Composer:
             return self._scalar(event)
         if isinstance(event, yaml.CollectionStartEvent):
             if len(open_nodes) >= MAX_DEPTH:
-                raise _FormError(Fault(self._place(event), f"is nested more than {MAX_DEPTH} levels deep"))
+                what = f"is nested more than {MAX_DEPTH} levels deep"
+                raise _FormError(
+                    Fault(self._place(event), what, "put a text that is meant as it stands in quotes")
+                )
             is_mapping = isinstance(event, yaml.MappingStartEvent)
             place = self._place(event)
             open_nodes.append(_OpenMapping(Mapping(place)) if is_mapping else Sequence(place))
