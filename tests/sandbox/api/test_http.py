@@ -214,3 +214,25 @@ def test_a_patch_that_is_null_changes_nothing(cluster: Cluster, namespace: str, 
     before = json.loads(send(cluster, "GET", path)[1])
     response, data = send(cluster, "PATCH", path, "null", Content_Type=f"application/{kind}+json")
     assert (response.status, json.loads(data)) == (200, before)
+
+
+def warnings_about(cluster: Cluster, namespace: str, *fields: str) -> list[str]:
+    document = {"metadata": {"generateName": "w"}, **dict.fromkeys(fields, 1)}
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    response, _ = send(cluster, "POST", path, json.dumps(document))
+    assert response.status == 201
+    return response.headers.get_all("Warning", [])
+
+
+def test_warnings_are_cut_when_they_are_long_together(cluster: Cluster, namespace: str) -> None:
+    [alone] = warnings_about(cluster, namespace, "a" * 4000)
+    assert alone == f'299 - "unknown field \\"{"a" * 4000}\\""'
+    [cut] = warnings_about(cluster, namespace, "a" * 300_000)
+    assert cut == f'299 - "unknown field \\"{"a" * 241}"'
+    many = warnings_about(cluster, namespace, *(f"{number}{'a' * 300}" for number in range(100)))
+    assert len(many) == 16
+    assert {len(each) for each in many} == {len(cut)}
+
+
+def test_a_warning_with_a_control_character_is_left_out(cluster: Cluster, namespace: str) -> None:
+    assert warnings_about(cluster, namespace, "a\nb", "c\x7f", "d") == ['299 - "unknown field \\"d\\""']

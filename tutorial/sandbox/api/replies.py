@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,12 @@ from aiohttp import HttpVersion11, web
 
 from tutorial.sandbox.status import ApiError
 
+MAX_WARNINGS = 4096
+"""Characters of all warnings of one answer together, as in Kubernetes: beyond, each is cut."""
+
+MAX_CUT_WARNING = 256
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _JSON = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
 
 
@@ -45,6 +52,10 @@ def error_reply(error: ApiError, warnings: Iterable[str] = ()) -> web.Response:
 
 
 def add_warnings(response: web.StreamResponse, warnings: Iterable[str]) -> None:
-    for text in dict.fromkeys(warnings):
+    """One Warning header for each warning that can be one; when they are long together, they are cut."""
+    texts = [text for text in dict.fromkeys(warnings) if text and not _CONTROL.search(text)]
+    if sum(map(len, texts)) > MAX_WARNINGS:
+        texts = [text[:MAX_CUT_WARNING] for text in texts][: MAX_WARNINGS // MAX_CUT_WARNING]
+    for text in texts:
         quoted = text.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{quoted}"')
