@@ -236,3 +236,17 @@ def test_warnings_are_cut_when_they_are_long_together(cluster: Cluster, namespac
 
 def test_a_warning_with_a_control_character_is_left_out(cluster: Cluster, namespace: str) -> None:
     assert warnings_about(cluster, namespace, "a\nb", "c\x7f", "d") == ['299 - "unknown field \\"d\\""']
+
+
+def test_headers_that_are_no_text_do_no_harm(cluster: Cluster, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    no_text = b"jane\xed\xa0\x80"
+    context = ssl.create_default_context(cadata=cluster.authority.decode())
+    connection = http.client.HTTPSConnection("127.0.0.1", cluster.port, context=context, timeout=10)
+    for name, code in (("Impersonate-User", 403), ("User-Agent", 201), ("If-None-Match", 409)):
+        headers = {"Authorization": f"Bearer {TOKEN}", name: no_text}
+        connection.request("POST", path, '{"metadata":{"name":"c"}}', headers)
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())["apiVersion"]) == (code, "v1")
+    connection.close()
+    assert send(cluster, "GET", path)[0].status == 200

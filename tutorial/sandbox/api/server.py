@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from tutorial.sandbox.api import discovery, errors, health, openapi, replies
 from tutorial.sandbox.api.access.control import AccessControl
@@ -166,4 +167,15 @@ def _accepts_aggregated(accept: str) -> bool:
 
 def _make_request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
+    if not all(value.isascii() for value in message.headers.values()):
+        message = message._replace(headers=_as_text(message.headers))
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY_BYTES)
+
+
+def _as_text(headers: CIMultiDictProxy[str]) -> CIMultiDictProxy[str]:
+    """Headers whose bytes that are no UTF-8 are replaced: what they name is answered, and stored."""
+    known = [
+        (name, value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        for name, value in headers.items()
+    ]
+    return CIMultiDictProxy(CIMultiDict(known))
