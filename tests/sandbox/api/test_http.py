@@ -123,6 +123,24 @@ def test_malformed_protobuf(cluster: Cluster, namespace: str, body: bytes) -> No
     assert (response.status, status_of(data)["reason"]) == (400, "BadRequest")
 
 
+def length(data: bytes) -> bytes:
+    """How long a field of protobuf is, in three bytes."""
+    return bytes([len(data) & 0x7F | 0x80, len(data) >> 7 & 0x7F | 0x80, len(data) >> 14])
+
+
+@pytest.mark.parametrize("number", [16, 99])
+def test_protobuf_that_is_nested_without_end(cluster: Cluster, namespace: str, number: int) -> None:
+    nested = b"\x08\x01"
+    while len(nested) < 20_000:
+        nested = b"\n" + length(nested) + nested
+    raw = bytes([(number << 3 | 2) & 0x7F | 0x80, number >> 4]) + length(nested) + nested
+    kind = b"\n\x02v1\x12\tConfigMap"
+    body = b"k8s\x00\n" + length(kind) + kind + b"\x12" + length(raw) + raw
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    response, data = send(cluster, "POST", path, body, Content_Type="application/vnd.kubernetes.protobuf")
+    assert (response.status, status_of(data)["reason"]) == (400, "BadRequest")
+
+
 def test_yaml_is_understood_and_other_types_are_not(cluster: Cluster, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\n"

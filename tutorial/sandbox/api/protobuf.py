@@ -23,6 +23,8 @@ Object = dict[str, Any]
 _MAGIC = b"k8s\x00"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _TYPE_META, _RAW = 1, 2
+_MAX_DEPTH = 32
+"""Messages within messages: more than any of Kubernetes' has."""
 
 
 class _MalformedError(Exception):
@@ -59,12 +61,14 @@ def _unknown_kind(api_version: str, kind: str) -> str:
     return f"the sandbox does not know the protobuf form of {kind} in version {api_version!r}; send JSON"
 
 
-def _is_zero(raw: int | bytes) -> bool:
+def _is_zero(raw: int | bytes, depth: int = 0) -> bool:
     """Whether a field says nothing: zero, an empty text, a message of nothing but such fields."""
     if isinstance(raw, int):
         return raw == 0
+    if depth > _MAX_DEPTH:
+        return False
     try:
-        return all(_is_zero(value) for _, value in _fields(raw))
+        return all(_is_zero(value, depth + 1) for _, value in _fields(raw))
     except _MalformedError:
         return False
 
