@@ -200,10 +200,12 @@ def _summary(body: bytes) -> str:
 def _parse_yaml(body: bytes) -> Any:
     import yaml
 
+    from tutorial.sandbox.api.yaml_bodies import load_yaml
+
     try:
-        return yaml.safe_load(body)
+        return load_yaml(body)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        first = str(error).partition("\n")[0]
+        first = "exceeded max depth" if isinstance(error, RecursionError) else str(error).partition("\n")[0]
         raise errors.bad_request(f"error converting YAML to JSON: {first}") from None
 
 
