@@ -145,7 +145,20 @@ def test_no_journal_has_no_records(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["no json", "[]", '{"version": 1, "record": "Other"}', '{"version": 1, "record": "Closed"}', '{"a": 1}'],
+    [
+        *(
+            "no json",
+            "[]",
+            '{"version": 1, "record": "Other"}',
+            '{"version": 1, "record": "Closed"}',
+            '{"a": 1}',
+        ),
+        '{"version": 2, "record": "Closed", "outcome": []}',
+        '{"version": 2, "record": "Announced", "objects": [{"kind": "a", "name": ["b"]}]}',
+        '{"version": 2, "record": "Outcome", "step": "a", "outcome": "passed", "exit_code": 0, "ended": NaN,'
+        ' "made": [], "removed": []}',
+        '{"version": 2, "record": ' + "[" * 20_000,
+    ],
 )
 def test_damage_is_an_error_that_names_the_line(tmp_path: Path, line: str) -> None:
     path = tmp_path / "journal"

@@ -19,6 +19,7 @@ from tutorial.engine.records import (
     Seen,
     Undone,
 )
+from tutorial.journal.types import check_types
 from tutorial.steps.model import ObjectReference
 
 
@@ -30,7 +31,9 @@ def to_json(record: Record) -> dict[str, Any]:
 def from_json(data: Mapping[str, Any]) -> Record:
     """The record again. Raises KeyError, TypeError or AttributeError when it is none."""
     fields = dict(data)
-    return _READERS[fields.pop("record")](fields)
+    record = _READERS[fields.pop("record")](fields)
+    check_types(record)
+    return record
 
 
 def _intent(data: dict[str, Any]) -> Record:

@@ -110,7 +110,7 @@ def _record(path: Path, number: int, line: bytes) -> Record:
                 do="Use that version to roll the run back.",
             )
         return from_json(data)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise JournalError(
             f"The journal {path} is damaged in line {number}.",
             do=f"Look at what the run made with: less {path}",

@@ -29,6 +29,7 @@ from tutorial.journal.atomic import write_atomically
 from tutorial.journal.journal import FileJournal, read_journal
 from tutorial.journal.lock import Holder, Lock, holder
 from tutorial.journal.paths import make_in_state_home, make_private, or_elsewhere, runs_folder
+from tutorial.journal.types import check_types
 from tutorial.steps.model import ObjectReference
 from tutorial.text.times import clock
 
@@ -279,20 +280,9 @@ def _read_meta(path: Path) -> RunMeta:
         known = {each.name for each in fields(RunMeta)}
         data["claims"] = tuple(data.get("claims", ()))
         meta = RunMeta(**{name: value for name, value in data.items() if name in known})
-        _check_types(meta)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        check_types(meta)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise JournalError(f"{path / 'run.json'} cannot be read.", why=str(error)) from None
     if meta.id != path.name:
         raise JournalError(f"{path / 'run.json'} cannot be read.", why=f"It is of the run {meta.id}.")
     return meta
-
-
-def _check_types(meta: RunMeta) -> None:
-    """Raises TypeError for a field that holds what it cannot: JSON says nothing of types."""
-    names = (meta.id, meta.tutorial, meta.path, meta.version, meta.backend, meta.backend_label, meta.trusted)
-    mappings = (meta.variables, meta.backend_parameters)
-    inner = [text for each in mappings if isinstance(each, dict) for text in each.values()]
-    if not all(isinstance(text, str) for text in (*names, *meta.claims, *inner)):
-        raise TypeError("a text is none")
-    if not all(isinstance(each, dict) for each in mappings) or not isinstance(meta.created, int | float):
-        raise TypeError("a field has the wrong type")
