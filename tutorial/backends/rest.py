@@ -29,8 +29,8 @@ from tutorial.errors import TutorialError
 
 JSON = "application/json"
 CONNECT_SECONDS = 5.0
-READ_SECONDS = 20.0
-TOGETHER_SECONDS = 5.0
+READ_SECONDS = 10.0
+TOGETHER_SECONDS = 3.0
 """For each answer to requests that were sent together."""
 
 LONGEST_IDLE_SECONDS = 60.0
