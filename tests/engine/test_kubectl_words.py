@@ -49,3 +49,9 @@ def test_odd_plurals_are_known() -> None:
     assert found_there('endpoints "a" already exists', [reference("endpoints/a@x")]) == [
         reference("endpoints/a@x")
     ]
+
+
+@pytest.mark.parametrize("word", ["a", "a.", "a/", 'a "'])
+def test_one_endless_word_costs_one_pass(word: str) -> None:
+    """With a pass for each of its characters this would take days, and no signal would end it."""
+    assert found_there(word * 1_000_000, [WEB]) == []

@@ -12,10 +12,13 @@ from collections.abc import Sequence
 
 from tutorial.steps.model import ObjectReference
 
+# Possessive, and begun only where a word begins: a hostile output of one long word costs one pass.
 _APPLIED = re.compile(
-    r"^(?P<kind>[a-z]+)[a-z0-9.-]*/(?P<name>\S+) (?P<what>created|configured|unchanged)\b", re.M
+    r"^(?P<kind>[a-z]++)[a-z0-9.-]*+/(?P<name>\S++) (?P<what>created|configured|unchanged)\b", re.M
 )
-_EXISTS = re.compile(r"\b(?P<plural>[a-z]+)[a-z0-9.-]* \"(?P<name>[^\"\s]+)\" already exists")
+_EXISTS = re.compile(
+    r"(?<![\w.-])(?P<plural>[a-z]++)[a-z0-9.-]*+ \"(?P<name>[^\"\s]++)\" already exists", re.ASCII
+)
 
 
 def found_there(output: str, references: Sequence[ObjectReference]) -> list[ObjectReference]:
