@@ -107,6 +107,10 @@ class ClusterAwayError(NotReadyError):
     may help. A refusal (no right, no such kind) is another error."""
 
 
+class OtherClusterError(NotReadyError):
+    """A run was begun on another cluster than the one that its context leads to now."""
+
+
 class UnauthorizedError(NotReadyError):
     """The API server does not know the user, or no longer: logging in again helps."""
 

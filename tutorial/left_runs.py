@@ -17,7 +17,14 @@ from tutorial.engine.history import adopted_objects, begun_steps, is_anything_to
 from tutorial.engine.manifests import recreatable
 from tutorial.engine.records import Closed
 from tutorial.engine.rollback import commands_to_undo
-from tutorial.errors import ExitCode, JournalError, NotReadyError, RollbackIncompleteError, UsageError
+from tutorial.errors import (
+    ExitCode,
+    JournalError,
+    NotReadyError,
+    OtherClusterError,
+    RollbackIncompleteError,
+    UsageError,
+)
 from tutorial.journal.run_folder import RunFolder
 from tutorial.options import RunOptions
 from tutorial.shell.bash import end_processes
@@ -66,6 +73,9 @@ def _telling_what_is_left(folder: RunFolder, options: str) -> Iterator[None]:
         yield
     except (UsageError, NotReadyError) as error:
         records = folder.journal.records()
+        if isinstance(error, OtherClusterError):  # the context alone would lead a person there, too
+            server = folder.meta.backend_parameters["server"]
+            options = f"{options} {shlex.join(['--server', server])}"
         files = [
             folder.write_manifest(reference, recreatable(made.manifest))
             for (_, reference), made in adopted_objects(records).items()

@@ -16,7 +16,7 @@ from backends.authority import Authority
 
 from tutorial.backends.none import NoCluster
 from tutorial.backends.select import context_not_used, kubectl_options, open_backend, remove_dead_sandboxes
-from tutorial.errors import NotReadyError, UsageError
+from tutorial.errors import NotReadyError, OtherClusterError, UsageError
 from tutorial.journal.paths import make_in_state_home, sandboxes_folder
 from tutorial.steps.model import ObjectReference
 
@@ -194,3 +194,30 @@ def test_what_a_killed_sandbox_left_is_removed(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         remove_dead_sandboxes(tmp_path)
     assert sorted(folder.name for folder in root.iterdir() if folder.is_dir()) == ["alive"]
+
+
+def repointed(environment: Mapping[str, str], server: str) -> None:
+    """The user's kubeconfig, whose contexts lead to another server from now on."""
+    file = Path(environment["HOME"], ".kube", "config")
+    content = yaml.safe_load(file.read_text())
+    content["clusters"][0]["cluster"] |= {"server": server, "tls-server-name": "127.0.0.1"}
+    file.write_text(yaml.safe_dump(content))
+
+
+def test_a_context_that_leads_to_another_cluster_is_refused(
+    tmp_path: Path, environment: dict[str, str], api: ApiServer
+) -> None:
+    api.put("/api/v1/namespaces/default", "Namespace")
+    with open_backend(**arguments(tmp_path, environment, context="one")) as opened:
+        parameters = opened.backend.parameters
+    repointed(environment, api.url.replace("127.0.0.1", "localhost"))
+    again = arguments(tmp_path, environment, parameters=parameters, ask_facts=False)
+    with open_backend(**again) as opened:
+        assert opened.backend.parameters == parameters, "the same cluster at another address"
+    api.put("/api/v1/namespaces/default", "Namespace")
+    with pytest.raises(OtherClusterError, match="begun on another cluster") as refusal:
+        open_backend(**again).__enter__()
+    assert api.url in refusal.value.do
+    repointed(environment, "https://127.0.0.1:1")
+    with pytest.raises(OtherClusterError, match="begun on another cluster"):
+        open_backend(**again).__enter__()

@@ -116,6 +116,23 @@ def test_a_kubeconfig_that_is_gone_is_told_with_what_is_left(proxied: User, prox
     proxied.assert_rolled_back()
 
 
+def test_a_context_that_leads_elsewhere_undoes_nothing_there(proxied: User, proxy: FaultProxy) -> None:
+    with run_to_the_middle(proxied) as (process, _):
+        process.kill()
+        process.communicate()
+    kubeconfig = Path(proxied.arguments[1])
+    content = kubeconfig.read_text()
+    kubeconfig.write_text(content.replace(proxy.url, "https://127.0.0.1:1"))
+    done = proxied.roll_back()
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "begun on another cluster" in done.stderr
+    by_hand = done.stderr.partition("by hand: ")[2]
+    assert f"kubectl delete service second -n {proxied.namespaces.first}" in by_hand
+    assert by_hand.count("kubectl delete") == by_hand.count(f" --server {proxy.url}")
+    kubeconfig.write_text(content)
+    proxied.assert_rolled_back()
+
+
 def assert_all_is_listed(user: User, said: str) -> None:
     """Every object of the run with the command that removes it, and how to go on."""
     left = said.partition("Still there")[2]

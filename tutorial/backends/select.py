@@ -52,6 +52,7 @@ def open_backend(
 
     Raises (on entering):
         UsageError: no such context or kubeconfig.
+        OtherClusterError: the context leads to another cluster than at the earlier time.
         NotReadyError: the cluster cannot be reached, or no sandbox can start here.
         JournalError: the run's folder cannot be written.
     """
@@ -69,6 +70,7 @@ def open_backend(
             context,
             kubeconfig,
             home=home,
+            known=known,
             ask_facts=ask_facts,
             stopper=stopper,
         )
@@ -179,6 +181,7 @@ def _named_cluster(
     kubeconfig: str | None,
     *,
     home: Path,
+    known: Mapping[str, str],
     ask_facts: bool,
     stopper: Stopper | None,
 ) -> Iterator[OpenBackend]:
@@ -188,6 +191,7 @@ def _named_cluster(
     from tutorial.backends.kubectl import kubectl_folder
     from tutorial.backends.overlay import write_overlay
     from tutorial.backends.rest import RestClient
+    from tutorial.backends.same_cluster import check_same_cluster, identity
 
     config = load_kubeconfig(kubeconfig_paths(environment, kubeconfig))
     access = config.access(context)
@@ -205,7 +209,9 @@ def _named_cluster(
     try:
         if sandbox is not None:
             sandbox.use()
+        check_same_cluster(client, namespace, known)
         facts = ask() if ask_facts else {}
+        recognized = known or identity(client, namespace)
         backend = Backend(
             kind="cluster",
             label=f"cluster: {access.context}",
@@ -217,6 +223,7 @@ def _named_cluster(
             server=access.server,
             facts={"backend": "cluster", **facts},
             parameters={
+                **recognized,
                 "backend": "cluster",
                 "context": access.context,
                 "kubeconfig": os.pathsep.join(str(file) for file in config.files),
