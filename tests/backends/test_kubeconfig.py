@@ -154,6 +154,9 @@ def test_kubectl_takes_the_overlays_namespace_and_the_users_credentials(tmp_path
     assert seen["current-context"] == "one"
     assert seen["contexts"][0]["context"] == {"cluster": "c1", "user": "u1", "namespace": "ours"}
     assert seen["users"] == [{"name": "u1", "user": {"token": "token of u1"}}]
+    own.write_text(own.read_text().replace("https://c1", "https://another"))
+    assert kubectl_view(value)["clusters"][0]["cluster"]["server"] == "https://c1", "as it was shown"
+    own.write_bytes(before)
     overlay = tmp_path / "run" / "kubeconfig"
     assert "token" not in overlay.read_text()
     assert overlay.stat().st_mode & 0o777 == 0o600

@@ -1,9 +1,10 @@
 """The run's private kubeconfig, put before the user's own: it chooses, and holds no credential.
 
 Called by `tutorial.backends.select` and `sandbox`. It has one context, of the same name as the
-chosen one, with the same cluster and user and the run's namespace. Kubectl merges files first
-wins, so this context hides the user's, and `kubectl config set-context --current` or
-`use-context` in a step writes here and never to the user's file.
+chosen one, with the same cluster and user and the run's namespace, and the cluster's own entry as it is
+now. Kubectl merges files first wins, so that these hide the user's: commands go to the server that was
+shown before the first write, also when the user's file leads elsewhere meanwhile, and
+`kubectl config set-context --current` or `use-context` in a step writes here and never to that file.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def write_overlay(folder: Path, access: Access, namespace: str, files: Sequence[
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": access.context,
+        "clusters": [{"name": access.cluster_name, "cluster": dict(access.cluster)}],
         "contexts": [{"name": access.context, "context": context}],
     }
-    write_atomically(path, json.dumps(content, indent=2).encode())  # every JSON text is YAML
+    write_atomically(path, json.dumps(content, indent=2, default=str).encode())  # every JSON text is YAML
     return os.pathsep.join(str(each) for each in (path, *files))
