@@ -154,3 +154,24 @@ def test_a_plugin_is_asked_once_more_when_the_server_refuses(
     with pytest.raises(NotReadyError, match="does not accept the credentials"):
         client.request("GET", "/version")
     assert calls(tmp_path) == 3
+
+
+@pytest.mark.parametrize(
+    ("user", "why"),
+    [
+        ({"client-certificate-data": "x"}, "its client-certificate-data is no base64"),
+        ({"token": "two\nlines"}, "its token has characters that no token has"),
+        ({"token": "ünwanted"}, "its token has characters that no token has"),
+    ],
+)
+def test_what_can_be_no_credential_is_told(user: dict[str, Any], why: str) -> None:
+    with pytest.raises(NotReadyError) as refusal:
+        credentials(user).identity()
+    assert why in refusal.value.why
+    assert "two" not in str(refusal.value.why)
+
+
+def test_a_plugins_expiry_that_is_no_time_is_told(new_plugin: NewPlugin) -> None:
+    with pytest.raises(NotReadyError) as refusal:
+        credentials(new_plugin(answer(token="t", expirationTimestamp="tomorrow"))).identity()
+    assert "plugin" in refusal.value.why

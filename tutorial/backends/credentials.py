@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from tutorial.errors import NotReadyError
 PLUGIN_SECONDS = 60.0
 _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _EXPIRY_MARGIN_SECONDS = 10.0
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Credentials:
     def _authorization(self, status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         token = status.get("token") or self._user.get("token") or self._token_from_file()
         if token:
+            if not _HEADER_VALUE.fullmatch(str(token)):
+                raise self._refused("its token has characters that no token has")
             yield "Authorization", f"Bearer {token}"
         elif self._user.get("username"):
             pair = f"{self._user['username']}:{self._user.get('password', '')}"
@@ -85,7 +89,10 @@ class Credentials:
     def _data_or_file(self, key: str) -> bytes | None:
         data = self._user.get(f"{key}-data")
         if data:
-            return base64.b64decode(data)
+            try:
+                return base64.b64decode(data)
+            except ValueError:
+                raise self._refused(f"its {key}-data is no base64") from None
         path = self._user.get(key)
         return self._read(Path(path)) if path else None
 
@@ -97,11 +104,11 @@ class Credentials:
 
     def _plugin_status(self) -> Mapping[str, Any]:
         if self._from_plugin is None or self._from_plugin[0] <= time.time():
-            status = self._run_plugin(self._user["exec"])
-            self._from_plugin = (_expiry(status), status)
+            self._from_plugin = self._run_plugin(self._user["exec"])
         return self._from_plugin[1]
 
-    def _run_plugin(self, plugin: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _run_plugin(self, plugin: Mapping[str, Any]) -> tuple[float, Mapping[str, Any]]:
+        """When to ask again, and the status of what it printed."""
         command = str(plugin.get("command", ""))
         if plugin.get("apiVersion") not in _API_VERSIONS:
             raise self._refused(f"its plugin speaks {plugin.get('apiVersion')}, which is not known")
@@ -116,7 +123,8 @@ class Credentials:
                 timeout=PLUGIN_SECONDS,
                 check=True,
             )
-            return self._checked(json.loads(done.stdout), plugin)
+            status = self._checked(json.loads(done.stdout), plugin)
+            return _expiry(status), status
         except FileNotFoundError:
             hint = str(plugin.get("installHint") or "").strip()
             raise self._refused(f"its plugin {command} is not installed. {hint}".strip()) from None
