@@ -96,3 +96,16 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(NotReadyError) as caught:
         files.make_folder(tmp_path / "file" / "in-it")
     assert "--output" in caught.value.do
+
+
+def test_a_file_that_somebody_put_in_the_way_gets_no_token(tmp_path: Path) -> None:
+    in_the_way = tmp_path / ".egress-01.kubeconfig.new"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.touch()
+    for make in (in_the_way.touch, lambda: in_the_way.symlink_to(elsewhere)):
+        make()
+        if not in_the_way.is_symlink():
+            in_the_way.chmod(0o666)
+        files.write(tmp_path / "egress-01.kubeconfig", {"token": "secret"})
+        assert stat.S_IMODE((tmp_path / "egress-01.kubeconfig").stat().st_mode) == 0o600
+    assert elsewhere.read_text() == ""

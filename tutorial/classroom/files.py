@@ -68,7 +68,8 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
 
     unfinished = path.with_name(f".{path.name}.new")
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        unfinished.unlink(missing_ok=True)  # whoever made it could read the token
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yaml.safe_dump(dict(content), file, sort_keys=False)
         unfinished.replace(path)
