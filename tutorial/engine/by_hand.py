@@ -6,6 +6,8 @@ from shlex import quote
 
 from tutorial.steps.model import ObjectReference
 
+_REMARK = "  # "
+
 
 def delete_command(reference: ObjectReference, options: str) -> str:
     """`kubectl delete service my-httpbin -n default --context kind`.
@@ -19,9 +21,18 @@ def delete_command(reference: ObjectReference, options: str) -> str:
 
 def look_command(reference: ObjectReference, options: str) -> str:
     """The command that shows an object of which it is not known whether it is there and whose it is."""
-    return (
-        f"kubectl get {_name(reference)} --show-managed-fields -o yaml{_after(options)}  # may be this run's"
-    )
+    command = f"kubectl get {_name(reference)} --show-managed-fields -o yaml{_after(options)}"
+    return with_remark(command, "may be this run's")
+
+
+def with_remark(command: str, remark: str) -> str:
+    """The command with a remark that a shell passes over."""
+    return f"{command}{_REMARK}{remark}"
+
+
+def without_remark(command: str) -> str:
+    """The command alone."""
+    return command.partition(_REMARK)[0]
 
 
 def free_command(reference: ObjectReference, options: str) -> str:

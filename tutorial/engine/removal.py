@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tutorial.engine.by_hand import delete_command, free_command, look_command
+from tutorial.engine.by_hand import delete_command, free_command, look_command, with_remark
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
@@ -178,9 +178,10 @@ class Remover:
                 foreign = foreign_contents(contents, made, target.created)
                 if foreign:
                     names = ", ".join(str(each.reference) for each in foreign)
-                    self._still_there(
-                        step, reference, "failed", f"it holds what this run did not make: {names}"
-                    )
+                    command = delete_command(reference, self._tools.kubectl_options)
+                    warned = with_remark(command, f"deletes {names}, too")
+                    why = f"it holds what this run did not make: {names}"
+                    self._still_there(step, reference, "failed", why, warned)
                     return False
             self.patience.call(self._tools.cluster.delete, reference, target.uid)
         except TutorialError as error:

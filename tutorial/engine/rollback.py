@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from tutorial.engine.by_hand import delete_command, look_command
+from tutorial.engine.by_hand import delete_command, look_command, without_remark
 from tutorial.engine.context import Tools
 from tutorial.engine.events import RollbackEnded, RollbackStarted
 from tutorial.engine.found import report_found
@@ -97,4 +97,5 @@ def _what_is_left(tools: Tools, remover: Remover) -> tuple[str, ...]:
     rest = commands_to_undo(
         records, tools.settings, options=tools.kubectl_options, cleaned=remover.cleaned, sought=remover.sought
     )
-    return tuple(dict.fromkeys((*remover.left, *rest)))
+    told = {without_remark(each) for each in remover.left}
+    return (*remover.left, *(each for each in rest if without_remark(each) not in told))
