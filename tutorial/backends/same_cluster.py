@@ -1,6 +1,6 @@
 """Holds the cluster that a run is opened with again against the one that it was begun on.
 
-Called by `tutorial.backends.select`. A context is only a name: until the next `resume` or `rollback` it
+Called by `tutorial.backends.named_cluster`. A context is only a name: until the next `resume` or `rollback` it
 may lead elsewhere, where nothing of the run is, and where its commands must not go.
 """
 
