@@ -8,7 +8,7 @@ the journal is the only place that has it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tutorial.backends.select import is_gone, kubectl_options
@@ -21,6 +21,7 @@ from tutorial.errors import UsageError
 from tutorial.journal.atomic import write_atomically
 from tutorial.journal.paths import make_in_state_home, make_private, saved_folder
 from tutorial.journal.run_folder import RunFolder, manifest_name
+from tutorial.left_runs import by_hand_for
 from tutorial.options import RunOptions
 from tutorial.shell.bash import end_processes
 from tutorial.shell.signals import Signals
@@ -55,10 +56,11 @@ def forget_run(
                 do="Add --yes.",
             )
         files = _files_of(folder, home)
-        commands = kubectl_options(folder.meta.backend_parameters, environment.variables, home)
+        options_of_kubectl = kubectl_options(folder.meta.backend_parameters, environment.variables, home)
+        by_hand = by_hand_for(folder, options_of_kubectl, environment.variables)
         screen = open_view(environment, data_on_stdout=data_on_stdout)
         screen.show_output(
-            safe_text(_what_may_be_left(folder, files, commands)),
+            safe_text(_what_may_be_left(folder, files, options_of_kubectl, by_hand)),
             heading=f"The run {run_id} is to be forgotten",
         )
         if not options.yes and not open_question(environment, screen, signals)(
@@ -104,12 +106,12 @@ def _save(files: Files, home: Path) -> None:
         write_atomically(path, json.dumps(manifest, indent=2).encode())
 
 
-def _what_may_be_left(folder: RunFolder, files: Files, options: str) -> str:
+def _what_may_be_left(folder: RunFolder, files: Files, options: str, by_hand: Callable[[str], str]) -> str:
     records = folder.journal.records()
     parts = [
         (
             "This may still be there. Remove it with:",
-            commands_to_undo(records, folder.meta.variables, options=options),
+            commands_to_undo(records, by_hand, options=options),
         ),
         ("Your own commands made these. Remove them with:", _found(records, options)),
         (

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -29,8 +29,9 @@ from tutorial.journal.run_folder import RunFolder
 from tutorial.options import RunOptions
 from tutorial.shell.bash import end_processes
 from tutorial.shell.signals import Signals
+from tutorial.shell.state import carried_variables
 from tutorial.ui.environment import Environment
-from tutorial.wiring import Stage
+from tutorial.wiring import Stage, own_shell
 
 
 def roll_back_left_run(
@@ -46,7 +47,7 @@ def roll_back_left_run(
             folder.forget_state()
             return ExitCode.OK
         with (
-            _telling_what_is_left(folder, kubectl_options(folder.meta.backend_parameters, variables, home)),
+            _telling_what_is_left(folder, home, variables),
             reopen_backend(folder, home, environment, signals, ask_facts=False) as opened,
         ):
             return Stage(options, environment, signals, folder, opened).roll_back()
@@ -62,9 +63,9 @@ def is_anything_left(folder: RunFolder, home: Path) -> bool:
 
 
 @contextmanager
-def _telling_what_is_left(folder: RunFolder, options: str) -> Iterator[None]:
-    """Turn an error that kept the rollback from beginning into one that lists what is left. `options`
-    choose the cluster for a person's kubectl.
+def _telling_what_is_left(folder: RunFolder, home: Path, variables: Mapping[str, str]) -> Iterator[None]:
+    """Turn an error that kept the rollback from beginning into one that lists what is left. `variables`
+    are those of the person's environment.
 
     Raises:
         RollbackIncompleteError: in its place.
@@ -80,8 +81,9 @@ def _telling_what_is_left(folder: RunFolder, options: str) -> Iterator[None]:
             folder.write_manifest(reference, recreatable(made.manifest))
             for (_, reference), made in adopted_objects(records).items()
         ]
+        options = kubectl_options(folder.meta.backend_parameters, variables, home)
         commands = [
-            *commands_to_undo(records, folder.meta.variables, options=options),
+            *commands_to_undo(records, by_hand_for(folder, options, variables), options=options),
             *(create_command(path, options) for path in files if path),
         ]
         raise RollbackIncompleteError(
@@ -91,6 +93,13 @@ def _telling_what_is_left(folder: RunFolder, options: str) -> Iterator[None]:
             f"(by hand: {'; '.join(commands)}). If it never can be: "
             f"egress-tutorial rollback --forget {folder.meta.id}".strip(),
         ) from None
+
+
+def by_hand_for(folder: RunFolder, options: str, variables: Mapping[str, str]) -> Callable[[str], str]:
+    """Makes a step's command fit for a person's own shell, from what is left of the run. `options` choose
+    the cluster for kubectl; `variables` are those of the person's environment."""
+    own, carried = own_shell(folder, options, variables), carried_variables(folder.shell)
+    return lambda command: own.paste(command, folder.meta.variables, carried)
 
 
 def reopen_backend(

@@ -13,6 +13,7 @@ from tutorial.engine.context import Context, Limits, OtherRun, Tools
 from tutorial.engine.emit import Emitter
 from tutorial.engine.ledger import Ledger
 from tutorial.engine.objects_now import objects_now
+from tutorial.engine.own_shell import OwnShell
 from tutorial.engine.plan import Plan
 from tutorial.engine.ports import Prompter, Sink
 from tutorial.engine.records import Closed
@@ -153,6 +154,7 @@ class Stage:
             emitter=Emitter(self._sinks(screen), clock),
             settings=settings,
             kubectl_options=self._kubectl_options(),
+            own_shell=own_shell(self.folder, self._kubectl_options(), self.environment.variables),
             write_manifest=self.folder.write_manifest,
             limits=Limits(api=self.options.wait, gone=self.options.wait),
         )
@@ -216,6 +218,16 @@ def _not_closed(failure: JournalError) -> JournalError:
         why=f"{failure.what} {failure.why}",
         do=f"{failure.do} Then close the run: egress-tutorial rollback",
     )
+
+
+def own_shell(folder: RunFolder, options: str, variables: Mapping[str, str]) -> OwnShell:
+    """What a person's own shell lacks of the run's; `variables` are those of their environment."""
+    try:
+        files = tuple(each.name for each in folder.work.iterdir())
+    except OSError:
+        files = ()
+    namespace = folder.meta.variables.get("NAMESPACE", "")
+    return OwnShell(options, namespace, str(folder.work), files, variables)
 
 
 def with_backend(meta: RunMeta, backend: Backend, plan: Plan) -> RunMeta:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tutorial.backends.kubeconfig import EXTENSION, kubeconfig_paths, load_kubeconfig
+from tutorial.backends.kubeconfig import EXTENSION, kubeconfig_paths, kubectl_options, load_kubeconfig
 from tutorial.backends.overlay import write_overlay
 from tutorial.errors import NotReadyError, UsageError
 
@@ -166,3 +166,11 @@ def test_kubectl_takes_the_overlays_namespace_and_the_users_credentials(tmp_path
     subprocess.run([KUBECTL, "config", *changes[0]], env={**os.environ, "KUBECONFIG": value}, check=True)
     assert load_kubeconfig([overlay]).current_context == "other"
     assert yaml.safe_load(own.read_text())["current-context"] == yaml.safe_load(before)["current-context"]
+
+
+def test_kubectl_is_told_the_context_and_a_file_that_it_would_not_find() -> None:
+    home = {"HOME": "/home/me"}
+    usual, other = Path("/home/me/.kube/config"), Path("/home/me/other config")
+    assert kubectl_options("kind", [usual], home) == "--context kind"
+    assert kubectl_options("kind", [other], home) == "--context kind --kubeconfig '/home/me/other config'"
+    assert kubectl_options("kind", [usual, other], home) == "--context kind"

@@ -68,7 +68,7 @@ def make_namespace(cluster: Cluster, name: str, **metadata: Any) -> dict[str, An
 
 
 def take_down(api: ClassApi, prefix: str, seconds: float = GONE_SECONDS) -> list[int]:
-    return list(down.remove(api, prefix, down.find(api, prefix), seconds))
+    return list(down.remove(api, prefix, down.find(api, prefix), seconds, "--context kind"))
 
 
 def test_an_attendee_has_two_namespaces_and_sees_nobody_else(
@@ -202,7 +202,7 @@ def test_what_holds_a_namespace_is_named_and_the_others_go(
         take_down(api, prefix, seconds=2)
     assert names(cluster, prefix) == [held]
     assert "example.org/wait" in caught.value.why
-    assert f"kubectl get namespace {held} -o yaml" in caught.value.do
+    assert f"kubectl --context kind get namespace {held} -o yaml" in caught.value.do
     config_map = cluster.call(lambda: cluster.objects.get(CONFIG_MAP, held, "held"))
     metadata = {name: value for name, value in config_map["metadata"].items() if name != "finalizers"}
     cluster.call(lambda: cluster.objects.update(CONFIG_MAP, {**config_map, "metadata": metadata}))

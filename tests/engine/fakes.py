@@ -17,6 +17,7 @@ from tutorial.engine.emit import Emitter
 from tutorial.engine.events import Event
 from tutorial.engine.ledger import Ledger
 from tutorial.engine.manifests import LAST_APPLIED, recreatable
+from tutorial.engine.own_shell import OwnShell
 from tutorial.engine.plan import make_plan
 from tutorial.engine.ports import CommandResult, ObjectState, Prompter, Stop
 from tutorial.engine.records import Record
@@ -466,6 +467,7 @@ class World:
         self.files: dict[str, Mapping[str, object]] = {}
         self.runs: dict[str, OtherRun] = {}
         self.kubectl_options = ""
+        self.own_shell = OwnShell()
         self.new_process()
 
     def new_process(self) -> None:
@@ -487,6 +489,7 @@ class World:
             limits=Limits(api=10, gone=5, late=1, cleanup=5),
             write_manifest=self.write_manifest,
             kubectl_options=self.kubectl_options,
+            own_shell=self.own_shell,
         )
 
     def write_manifest(self, where: ObjectReference, manifest: Mapping[str, object]) -> str:

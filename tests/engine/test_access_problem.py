@@ -191,3 +191,9 @@ def test_a_finalizer_that_holds_the_step_s_own_deletion_is_named() -> None:
     assert world.run(Holding(), auto=True).exit_code is ExitCode.ROLLBACK_INCOMPLETE
     assert "held by the finalizer x/hold of service/web@default" in verdict(world).cause
     assert "kubectl patch service web -n default --type=merge" in verdict(world).fix
+
+
+def test_what_to_type_names_the_cluster() -> None:
+    problem = access_problem(REFUSED, "--context kind")
+    assert problem is not None
+    assert "kubectl --context kind get --raw /readyz" in problem.fix

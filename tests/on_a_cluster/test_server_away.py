@@ -140,5 +140,5 @@ def assert_all_is_listed(user: User, said: str) -> None:
     assert f"kubectl delete configmap first -n {first} --context " in left
     assert f"kubectl delete service second -n {first}" in left
     assert f"kubectl delete namespace {plain}" in left
-    assert "Take the label away." in left or f"kubectl label namespace {first} egress-test-" in left
+    assert "Take the label away." in left or f" label namespace {first} egress-test-" in left
     assert "egress-tutorial rollback" in left

@@ -228,7 +228,7 @@ class ApiCluster:
             raise NotReadyError(
                 f"The API server does not say now whether it knows the kind {kind}.",
                 why=f"These groups do not answer: {', '.join(served.missing)}.",
-                do="Look at them with: kubectl get apiservices",
+                do=f"Look at them with: kubectl {self._client.access.kubectl_options} get apiservices",
             )
         return None
 
@@ -241,7 +241,7 @@ class ApiCluster:
         raise NotReadyError(
             f"{body.get('kind')} cannot be created again.",
             why=f"The API server does not serve {body.get('apiVersion')} {body.get('kind')}.",
-            do="See what it serves with: kubectl api-resources",
+            do=f"See what it serves with: kubectl {self._client.access.kubectl_options} api-resources",
         )
 
     def _discovered(self, refresh: bool = False) -> Served:

@@ -33,7 +33,7 @@ def cluster_facts(client: RestClient, namespace: str) -> dict[str, str]:
     version_of_server, deployments, group, place = client.get_all(
         [_VERSION_PATH, _ISTIOD_PATH, "/apis/networking.istio.io", f"/api/v1/namespaces/{namespace}"]
     )
-    facts = {"kubernetes": _version_in(version_of_server)}
+    facts = {"kubernetes": _version_in(client, version_of_server)}
     istiod = deployments.json().get("items") if deployments.status == 200 else None
     version = istio_version(istiod[0]) if istiod else ""
     facts |= {"istio": version} if version else {}
@@ -50,10 +50,10 @@ def cluster_facts(client: RestClient, namespace: str) -> dict[str, str]:
 
 def kubernetes_version(client: RestClient) -> str:
     """Major and minor version of the API server. Raises NotReadyError when it is none."""
-    return _version_in(client.request("GET", _VERSION_PATH))
+    return _version_in(client, client.request("GET", _VERSION_PATH))
 
 
-def _version_in(response: Response) -> str:
+def _version_in(client: RestClient, response: Response) -> str:
     """A server that somebody has built may say only its `gitVersion`."""
     answer = response.json()
     said = (f"{answer.get('major', '')}.{answer.get('minor', '')}", str(answer.get("gitVersion", "")))
@@ -61,7 +61,7 @@ def _version_in(response: Response) -> str:
     if found is None:
         raise NotReadyError(
             "The server does not answer as a Kubernetes API server.",
-            do="Check the cluster with: kubectl version",
+            do=f"Check the cluster with: kubectl {client.access.kubectl_options} version",
         )
     return found[1]
 

@@ -7,6 +7,7 @@ or sets the current context, wins. Paths inside a file are relative to that file
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,8 @@ class Access:
     """One context, looked up: how to reach the API server and as whom. `cluster` and `user` are
     the mappings of the kubeconfig with absolute paths; their names are the kubeconfig's. `settings`
     are variables for tutorials that come with the context: its namespace, where it has one, and those of
-    its extension; `facts` are what the extension tells of a cluster whose user may not find it out."""
+    its extension; `facts` are what the extension tells of a cluster whose user may not find it out; `files`
+    are the kubeconfig's."""
 
     context: str
     cluster_name: str
@@ -36,10 +38,16 @@ class Access:
     user: Mapping[str, Any]
     settings: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
 
     @property
     def server(self) -> str:
         return str(self.cluster["server"])
+
+    @property
+    def kubectl_options(self) -> str:
+        """As the function of this name."""
+        return kubectl_options(self.context, self.files, os.environ)
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ class KubeConfig:
             user,
             {**_texts(extension.get("settings")), **settings},
             _texts(extension.get("facts")),
+            self.files,
         )
 
     def _no_context(self, name: str) -> UsageError:
@@ -91,6 +100,15 @@ class KubeConfig:
             why=f"The contexts are: {known}." if known else "No kubeconfig with a context was found.",
             do="See them with: kubectl config get-contexts",
         )
+
+
+def kubectl_options(context: str, files: Sequence[Path], environment: Mapping[str, str]) -> str:
+    """The options by which a person's own kubectl uses a context, whatever is current in their shell:
+    `--context kind`, and the file where it is one that kubectl does not look at by itself."""
+    words = ["--context", context]
+    usual = Path(environment.get("HOME", ""), ".kube", "config")
+    words += ["--kubeconfig", str(files[0])] if len(files) == 1 and files[0] != usual else []
+    return shlex.join(words)
 
 
 def kubeconfig_paths(environment: Mapping[str, str], explicit: str | None = None) -> tuple[Path, ...]:

@@ -24,7 +24,7 @@ def unreachable(access: Access, error: Exception, waited: float) -> NotReadyErro
     return ClusterAwayError(
         f"The API server {server} cannot be reached.",
         why=_reason(error, waited),
-        do=f"Try it with: kubectl --context {access.context} get --raw /readyz",
+        do=f"Try it with: kubectl {access.kubectl_options} get --raw /readyz",
     )
 
 
@@ -43,7 +43,7 @@ def not_of_the_api(access: Access, response: Response) -> ClusterAwayError:
         f"Something else answers at {access.server} than the API server.",
         why=f"It said: HTTP {response.status}, {response.headers.get('content-type', 'no type')}.",
         do="A proxy or a login page may be in the way. "
-        f"Try: kubectl --context {access.context} get --raw /readyz",
+        f"Try: kubectl {access.kubectl_options} get --raw /readyz",
     )
 
 

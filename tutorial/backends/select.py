@@ -130,11 +130,10 @@ def kubectl_options(parameters: Mapping[str, str], environment: Mapping[str, str
     """The options by which a person's own kubectl reaches the backend of `Backend.parameters`, whatever
     is current in their shell: `--context kind`. Empty where there is none."""
     if parameters.get("backend") == "cluster":
-        words = ["--context", parameters["context"]]
-        files = parameters["kubeconfig"].split(os.pathsep)
-        usual = str(Path(environment.get("HOME", ""), ".kube", "config"))
-        words += ["--kubeconfig", files[0]] if len(files) == 1 and files[0] != usual else []
-        return shlex.join(words)
+        from tutorial.backends import kubeconfig
+
+        files = [Path(each) for each in parameters["kubeconfig"].split(os.pathsep)]
+        return kubeconfig.kubectl_options(parameters["context"], files, environment)
     if parameters.get("backend") != "sandbox":
         return ""
     from tutorial.sandbox import lifecycle

@@ -48,13 +48,16 @@ def find(api: ClassApi, prefix: str) -> Found:
     return Found(tuple(doomed), tuple(strange))
 
 
-def remove(api: ClassApi, prefix: str, found: Found, seconds: float) -> Iterator[int]:
+def remove(
+    api: ClassApi, prefix: str, found: Found, seconds: float, kubectl_options: str = ""
+) -> Iterator[int]:
     """Delete the namespaces and wait until the cluster shows none of them; yields how many are gone.
 
     A refusal does not keep the others from being deleted.
 
     Args:
         seconds: how long to wait after the last deletion was asked for.
+        kubectl_options: choose the cluster in commands that a person may type.
 
     Raises:
         RollbackIncompleteError: some are still there, or stay because they are not the class's.
@@ -74,7 +77,7 @@ def remove(api: ClassApi, prefix: str, found: Found, seconds: float) -> Iterator
         left = _present(api, prefix, wanted)
     yield len(wanted) - len(left)
     if left or found.strange:
-        raise _incomplete(left, refused, found.strange)
+        raise _incomplete(left, refused, found.strange, f"kubectl {kubectl_options}".rstrip())
 
 
 def _present(api: ClassApi, prefix: str, uids: set[str]) -> list[Object]:
@@ -82,12 +85,12 @@ def _present(api: ClassApi, prefix: str, uids: set[str]) -> list[Object]:
 
 
 def _incomplete(
-    left: Sequence[Object], refused: dict[str, str], strange: Sequence[str]
+    left: Sequence[Object], refused: dict[str, str], strange: Sequence[str], kubectl: str
 ) -> RollbackIncompleteError:
     lines = [f"{_name(each)}: {refused.get(_name(each)) or _what_holds(each)}" for each in left]
     lines += [f"{name}: it has the class's label but no name of the class" for name in strange]
-    commands = [f"kubectl get namespace {_name(each)} -o yaml" for each in left]
-    commands += [f"kubectl delete namespace {name}" for name in strange]
+    commands = [f"{kubectl} get namespace {_name(each)} -o yaml" for each in left]
+    commands += [f"{kubectl} delete namespace {name}" for name in strange]
     counted = (
         "A namespace of the class is" if len(lines) == 1 else f"{len(lines)} namespaces of the class are"
     )

@@ -41,9 +41,14 @@ class AccessProblem:
     may_pass: bool
 
 
-def access_problem(stderr: str) -> AccessProblem | None:
-    """The problem that kubectl's messages tell of, if they do."""
-    return _unauthorized(stderr) or _forbidden(stderr) or _away(stderr)
+def access_problem(stderr: str, options: str = "") -> AccessProblem | None:
+    """The problem that kubectl's messages tell of, if they do.
+
+    Args:
+        options: of a person's own kubectl, to choose the cluster.
+    """
+    kubectl = f"kubectl {options}".rstrip()
+    return _unauthorized(stderr) or _forbidden(stderr, kubectl) or _away(stderr, kubectl)
 
 
 def _unauthorized(stderr: str) -> AccessProblem | None:
@@ -65,7 +70,7 @@ def _unauthorized(stderr: str) -> AccessProblem | None:
     )
 
 
-def _forbidden(stderr: str) -> AccessProblem | None:
+def _forbidden(stderr: str, kubectl: str) -> AccessProblem | None:
     found = _FORBIDDEN.search(stderr)
     if found is None:
         return None
@@ -75,7 +80,7 @@ def _forbidden(stderr: str) -> AccessProblem | None:
     options = f" --subresource={found['sub']}" if found["sub"] else ""
     options += f" -n {found['namespace']}" if found["namespace"] else ""
     verb = found["verb"]
-    ask = f"kubectl auth can-i {verb} {resource}{options}"
+    ask = f"{kubectl} auth can-i {verb} {resource}{options}"
     return AccessProblem(
         f"{safe_text(found['user'])} may not {verb} {resource}{sub}{where}.",
         f"Ask who runs the cluster for that right; see it with: {ask}",
@@ -84,7 +89,7 @@ def _forbidden(stderr: str) -> AccessProblem | None:
     )
 
 
-def _away(stderr: str) -> AccessProblem | None:
+def _away(stderr: str, kubectl: str) -> AccessProblem | None:
     found = _AWAY.search(stderr)
     if found is None:
         return None
@@ -93,7 +98,7 @@ def _away(stderr: str) -> AccessProblem | None:
     )
     return AccessProblem(
         f"The API server did not answer kubectl: {safe_text(why)}",
-        f"Try it with: kubectl get --raw /readyz. {_RUN_AGAIN}",
+        f"Try it with: {kubectl} get --raw /readyz. {_RUN_AGAIN}",
         is_certain=True,
         may_pass=True,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tutorial.engine.emit import Emitter
 from tutorial.engine.ledger import Ledger
+from tutorial.engine.own_shell import OwnShell
 from tutorial.engine.plan import Plan
 from tutorial.engine.ports import Clock, Cluster, Shell, Stopper
 from tutorial.errors import JournalError
@@ -53,9 +54,9 @@ class Tools:
     """What undo and rollback need: they know nothing of a tutorial, only the records.
 
     `shell` may be None where no command can run any more. `settings` are the run's, to be filled into
-    the commands that a person reads. `kubectl_options` choose the
-    cluster in commands that a person may type; `write_manifest` puts an object in a file
-    of the run's and gives its path, empty when that cannot be done.
+    the commands that a person reads. `kubectl_options` choose the cluster in commands that a person may
+    type; `own_shell` knows what else these need. `write_manifest` puts an object in a file of the run's and
+    gives its path, empty when that cannot be done.
     """
 
     shell: Shell | None
@@ -68,7 +69,13 @@ class Tools:
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, str] = field(default_factory=dict)
     kubectl_options: str = ""
+    own_shell: OwnShell = field(default_factory=OwnShell)
     write_manifest: Callable[[ObjectReference, Mapping[str, object]], str] = _nowhere
+
+    def by_hand(self, command: str) -> str:
+        """A step's command for a person's own shell."""
+        carried = self.shell.variables() if self.shell is not None else {}
+        return self.own_shell.paste(command, self.settings, carried)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def why_it_failed(
 
 def _from_kubectl(context: Context, result: CommandResult) -> Diagnosis | None:
     """What kubectl said of the cluster, when that is why it failed."""
-    problem = access_problem(result.stderr)
+    problem = access_problem(result.stderr, context.tools.kubectl_options)
     if problem is None:
         return None
     masker = context.tools.masker

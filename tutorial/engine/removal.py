@@ -122,7 +122,7 @@ class Remover:
         return False
 
     def _not_cleaned(self, begun: Begun, command: str) -> None:
-        self.left[begun.by_hand or fill(command, self._tools.settings)] = None
+        self.left[begun.by_hand or self._tools.by_hand(command)] = None
 
     def _targets(self, begun: Begun) -> tuple[list[ObjectState], bool]:
         """The step's objects that are there now, and whether every one could be looked up."""

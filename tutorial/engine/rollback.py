@@ -5,7 +5,7 @@ Called at the end of a run (`tutorial.engine.run`) and by `tutorial.app` for a r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tutorial.engine.by_hand import delete_command, look_command, without_remark
@@ -17,7 +17,6 @@ from tutorial.engine.patience import Stopped
 from tutorial.engine.putting_back import PuttingBack
 from tutorial.engine.records import Record, Undone
 from tutorial.engine.removal import Remover
-from tutorial.steps.substitute import fill
 
 
 @dataclass(frozen=True)
@@ -72,19 +71,19 @@ def _count_objects(tools: Tools) -> int:
 
 def commands_to_undo(
     records: Sequence[Record],
-    settings: Mapping[str, str],
+    by_hand: Callable[[str], str],
     *,
     options: str = "",
     cleaned: Collection[str] = (),
     sought: Collection[str] = (),
 ) -> tuple[str, ...]:
     """The commands by which a person can undo what the records say is not undone, last first: the
-    cleanups of begun steps (with the run's settings filled in), but for those `cleaned`; the objects;
-    and those objects that a command that was cut off may have made, but for the steps whose objects
-    were `sought`. `options` are kubectl's, to choose the cluster."""
+    cleanups of begun steps (which `by_hand` makes fit for their own shell), but for those `cleaned`; the
+    objects; and those objects that a command that was cut off may have made, but for the steps whose
+    objects were `sought`. `options` are kubectl's, to choose the cluster."""
     begun = list(reversed(begun_steps(records)))
     unclean = [step for step in begun if step.step not in cleaned]
-    cleanups = [fill(command, settings) for step in unclean for command in step.cleanup]
+    cleanups = [by_hand(command) for step in unclean for command in step.cleanup]
     made = [delete_command(made.reference, options) for _, made in reversed(owned_objects(records).values())]
     cut_off = [step for step in begun if step.was_cut_off and step.step not in sought]
     perhaps = [look_command(each, options) for step in cut_off for each in step.unconfirmed]
@@ -95,7 +94,7 @@ def _what_is_left(tools: Tools, remover: Remover) -> tuple[str, ...]:
     """What the remover could not undo, and what it did not come to."""
     records = tools.ledger.records()
     rest = commands_to_undo(
-        records, tools.settings, options=tools.kubectl_options, cleaned=remover.cleaned, sought=remover.sought
+        records, tools.by_hand, options=tools.kubectl_options, cleaned=remover.cleaned, sought=remover.sought
     )
     told = {without_remark(each) for each in remover.left}
     return (*remover.left, *(each for each in rest if without_remark(each) not in told))

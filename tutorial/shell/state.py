@@ -171,6 +171,14 @@ class ShellState:
         return b"".join(each.text for each in self.variables.values())
 
 
+def carried_variables(folder: Path) -> dict[str, str]:
+    """The variables of the state in a run's shell folder; none where that is gone or damaged."""
+    try:
+        return ShellState.from_file((folder / "state").read_bytes()).scalars()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
 def _carried(declarations: Iterator[Declaration]) -> dict[str, Declaration]:
     return {
         each.name: each

@@ -189,7 +189,7 @@ def down(environment: Environment, /, **given: Any) -> ExitCode:
         bar = click.progressbar(length=max(count, 1), label="Namespaces", file=environment.stderr)
         half_gone = "Interrupted. The same command again removes what is left."
         with views.told_if_interrupted(environment, half_gone), bar as progress:
-            for gone in remove(api, prefix, found, given["timeout"]):
+            for gone in remove(api, prefix, found, given["timeout"], cluster.access.kubectl_options):
                 progress.update(gone - progress.pos)
     files = remove_files(given["folder"] or default_folder(prefix), prefix)
     click.echo(views.gone_text(prefix, found, files), file=environment.stderr)

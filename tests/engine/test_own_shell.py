@@ -1,0 +1,88 @@
+"""A step's command as a person pastes it into a shell of their own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from engine.fakes import Script, World, step
+
+from tutorial.engine.events import RollbackEnded
+from tutorial.engine.own_shell import OwnShell
+
+PLACE = OwnShell("--context kind", "demo")
+HERE = "--context kind --namespace demo"
+
+
+@pytest.mark.parametrize(
+    ("command", "pasted"),
+    [
+        ("kubectl delete pod x", f"kubectl {HERE} delete pod x"),
+        ("kubectl delete pod x -n other", "kubectl --context kind delete pod x -n other"),
+        ("kubectl get pods -A", "kubectl --context kind get pods -A"),
+        ("kubectl --context mine get pods -nx", "kubectl --namespace demo --context mine get pods -nx"),
+        (
+            "kubectl get x | xargs -r kubectl delete; echo kubectl",
+            f"kubectl {HERE} get x | xargs -r kubectl {HERE} delete; echo kubectl",
+        ),
+        ("istioctl version", f"istioctl {HERE} version"),
+        ("helm uninstall x", "helm --kube-context kind --namespace demo uninstall x"),
+        (
+            "kubectl apply -f - <<EOF\n# kubectl is not called here\nEOF",
+            f"kubectl {HERE} apply -f - <<EOF\n# kubectl is not called here\nEOF",
+        ),
+        ("kubectl label ns ${NAMESPACE} a-", f"kubectl {HERE} label ns demo a-"),
+    ],
+)
+def test_each_call_names_its_place(command: str, pasted: str) -> None:
+    assert PLACE.paste(command, {"NAMESPACE": "demo"}, {}) == pasted
+
+
+def test_without_a_cluster_nothing_is_named() -> None:
+    assert OwnShell().paste("kubectl get pods", {}, {}) == "kubectl get pods"
+
+
+def test_variables_of_the_run_are_set_and_can_say_nothing(tmp_path: Path) -> None:
+    """What a command captured came from outside."""
+    own = OwnShell(known={"HOME": "/home/me"})
+    hostile = "x'; touch harm; echo $(touch harm)"
+    carried = {"POD": hostile, "HOME": "/home/me", "OTHER": "unused", "MINE": "set before"}
+    pasted = own.paste('MINE=1; echo "$POD" "$MINE" "${HOME}"', {}, carried)
+    done = subprocess.run(
+        ["bash", "-c", f'{pasted}; echo "[$POD]"'],
+        env={"HOME": "/home/me"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{hostile} 1 /home/me\n[]\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_of_several_lines_stays_one(tmp_path: Path) -> None:
+    pasted = OwnShell().paste("cat <<EOF\n$POD\nEOF", {}, {"POD": "sleep-1"})
+    done = subprocess.run(["bash", "-c", pasted], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "sleep-1\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "goes_there"),
+    [
+        ("kubectl delete -f samples/x.yaml", True),
+        ("touch mark", True),
+        ("kubectl delete pod samples-1", False),
+    ],
+)
+def test_files_of_the_run_are_found(command: str, goes_there: bool) -> None:
+    own = OwnShell("--context kind", folder="/the run/work", files=("samples",))
+    assert own.paste(command, {}, {}).startswith("(cd '/the run/work'; ") is goes_there
+
+
+def test_a_cleanup_that_failed_is_listed_like_that() -> None:
+    world = World((step("label", "set POD sleep-1", cleanup="complain $POD"),))
+    world.own_shell = OwnShell("--context kind", "demo")
+    world.run(Script(), auto=True)
+    (end,) = world.recorder.of(RollbackEnded)
+    assert end.left == ("(POD=sleep-1; complain $POD)",)
