@@ -153,6 +153,7 @@ def test_a_probe_asks_first_and_where_nobody_can_be_asked_it_is_refused(user: Us
     try:
         terminal.wait_for("Make it?")
         assert "curl -fsS" in terminal.seen()
+        assert "Should this program be killed meanwhile" in terminal.seen()
         terminal.press("n")
         terminal.wait_for("Ready:")
         assert "was not agreed to" in terminal.seen()

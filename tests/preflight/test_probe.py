@@ -15,7 +15,8 @@ from tutorial.engine.ports import Stop
 from tutorial.errors import ClusterAwayError
 from tutorial.preflight.client import KubernetesClient, RefusedError
 from tutorial.preflight.finding import Finding
-from tutorial.preflight.probe import LABELS, SECONDS, probe, probe_image, probe_namespace
+from tutorial.preflight.left_probes import LABELS, SECONDS, check_left_probes
+from tutorial.preflight.probe import probe, probe_image, probe_namespace
 from tutorial.preflight.requirements import Question
 from tutorial.preflight.survey import Look
 
@@ -191,23 +192,42 @@ def test_a_pod_that_may_not_be_made_leaves_it_open() -> None:
     assert (finding.state, "no right" in finding.why) == ("unknown", True)
 
 
-def test_pods_of_killed_probes_are_deleted_once_they_have_ended_long_ago() -> None:
-    clock = FakeClock()
+def others(now: float) -> tuple[dict[str, Any], ...]:
+    """Pods of other probes: two that nobody waits for any more, and three that somebody may wait for."""
 
     def other(name: str, phase: str, age: float) -> dict[str, Any]:
         pod = named(name, "plain", dict(LABELS), status={"phase": phase})
-        stamp = datetime.fromtimestamp(clock.now - age, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        stamp = datetime.fromtimestamp(now - age, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         pod["metadata"]["creationTimestamp"] = stamp
         return pod
 
-    pods = FakePods({"question-1": ANSWERED, "question-2": ANSWERED})
-    pods.others = (
+    return (
         other("old", "Failed", 3 * SECONDS),
+        other("never-started", "Pending", 11 * SECONDS),
         other("young", "Succeeded", 10),
         other("running", "Running", 3 * SECONDS),
+        other("pending", "Pending", 3 * SECONDS),
     )
+
+
+def test_pods_of_killed_probes_are_deleted_once_nobody_can_wait_for_them() -> None:
+    clock = FakeClock()
+    pods = FakePods({"question-1": ANSWERED, "question-2": ANSWERED})
+    pods.others = others(clock.now)
     ask(pods, clock=clock)
-    assert pods.deleted == [("old", "uid-old"), ("probe-1", "uid-probe-1")]
+    assert [name for name, _ in pods.deleted] == ["old", "never-started", "probe-1"]
+
+
+def test_pods_of_killed_probes_are_named_with_the_command_that_deletes_them() -> None:
+    clock = FakeClock()
+    seen = survey(probes={"plain": look(*others(clock.now)), "default": look(refused="no right")})
+    (finding,) = check_left_probes(seen, PLACE, clock.now)
+    assert (finding.state, finding.why) == (
+        "warn",
+        "a probe that was killed left old, never-started in plain",
+    )
+    assert finding.do.startswith("kubectl --context kind delete pod old never-started -n plain (")
+    assert check_left_probes(survey(), PLACE, clock.now) == []
 
 
 def test_the_image_is_the_samples_and_the_place_is_outside_the_mesh_if_it_is_there() -> None:

@@ -17,6 +17,7 @@ from tutorial.engine.plan import Plan
 from tutorial.preflight.client import KubernetesClient
 from tutorial.preflight.finding import Finding
 from tutorial.preflight.injection import check_injection
+from tutorial.preflight.left_probes import check_left_probes
 from tutorial.preflight.looking import take_survey
 from tutorial.preflight.outbound import check_outbound
 from tutorial.preflight.permissions import check_kinds, check_permissions
@@ -51,7 +52,8 @@ def check_cluster(
         facts: what `when` asks of this cluster.
         place: how a person names it.
         search_path: where programs are looked for, as PATH.
-        objects: look for objects that are in the way, too; a run does that itself.
+        objects: look for objects that are in the way, too (a run does that itself), and for what
+            probes have left.
 
     Raises:
         NotReadyError: the API server does not answer, or does not say what it serves.
@@ -70,7 +72,9 @@ def check_cluster(
         check_quotas(requirements, survey, place),
         check_pod_security(requirements, survey, mesh, place),
     ]
-    return findings + ([_check_objects(survey, place)] if objects else [])
+    if objects:
+        findings += [_check_objects(survey, place), *check_left_probes(survey, place, time.time())]
+    return findings
 
 
 def _check_objects(survey: Survey, place: Place) -> Finding:

@@ -18,6 +18,7 @@ from typing import TypeVar
 from tutorial.backends.discovery import Resource
 from tutorial.errors import ClusterAwayError
 from tutorial.preflight.client import CONNECTIONS, KubernetesClient
+from tutorial.preflight.left_probes import PROBE_SELECTOR
 from tutorial.preflight.outbound import REGISTRY_ONLY, ROOT_NAMESPACE, effective_policies
 from tutorial.preflight.requirements import Requirements
 from tutorial.preflight.survey import Look, Mesh, Program, Review, Survey
@@ -45,7 +46,7 @@ def take_survey(
     Args:
         facts: what `when` asks of this cluster.
         search_path: where programs are looked for, as PATH.
-        objects: look, too, for the objects that the steps will create.
+        objects: look, too, for the objects that the steps will create, and for what probes have left.
 
     Raises:
         ClusterAwayError: the API server does not answer.
@@ -62,6 +63,8 @@ def take_survey(
         quotas = {name: ask.look("resourcequota", name) for name in names}
         limit_ranges = {name: ask.look("limitrange", name) for name in names}
         created = requirements.creates if objects else ()
+        probed = names if objects else ()
+        probes = {name: ask.look("pods", name, labels=PROBE_SELECTOR) for name in probed}
         present = {each: ask.look(each.kind, each.namespace, each.name) for each in created}
         return Survey(
             facts=facts,
@@ -74,6 +77,7 @@ def take_survey(
             quotas=_results(quotas),
             limit_ranges=_results(limit_ranges),
             present=_results(present),
+            probes=_results(probes),
         )
 
 

@@ -9,7 +9,7 @@ Security and small quotas.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
 from typing import Any
 
 from tutorial.backends.discovery import Resource
@@ -17,16 +17,13 @@ from tutorial.engine.ports import Clock, Stop, Stopper
 from tutorial.errors import TutorialError
 from tutorial.preflight.client import KubernetesClient, RefusedError
 from tutorial.preflight.finding import Finding
+from tutorial.preflight.left_probes import LABELS, PROBE_SELECTOR, SECONDS, left_probes
 from tutorial.preflight.place import Place
 from tutorial.preflight.requirements import Question, Requirements
 from tutorial.preflight.survey import Object
 from tutorial.preflight.workloads import mapping
 from tutorial.text.escapes import safe_text
 
-SECONDS = 60
-"""The pod's own deadline: the kubelet ends it then, even if nobody is left to delete it."""
-
-LABELS = {"app.kubernetes.io/managed-by": "egress-tutorial", "app.kubernetes.io/component": "probe"}
 _OUT_OF_THE_MESH = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
 _POLL_SECONDS = 0.3
 _CANNOT_START = frozenset(
@@ -155,16 +152,11 @@ def _left(namespace: str, name: str, why: str, place: Place) -> Finding:
 
 
 def _sweep(client: KubernetesClient, pods: Resource, namespace: str, now: float) -> None:
-    """Delete the pods of probes that were killed: they have ended, long after their deadline."""
-    selector = ",".join(f"{key}={value}" for key, value in LABELS.items())
-    for pod in client.look("pods", namespace, labels=selector).items:
+    """Delete the pods of probes that were killed."""
+    for pod in left_probes(client.look("pods", namespace, labels=PROBE_SELECTOR).items, now):
         metadata = mapping(pod.get("metadata"))
-        made = datetime.fromisoformat(str(metadata.get("creationTimestamp"))).timestamp()
-        if mapping(pod.get("status")).get("phase") in ("Succeeded", "Failed") and now - made > 2 * SECONDS:
-            try:
-                client.delete(pods, namespace, str(metadata["name"]), str(metadata["uid"]))
-            except RefusedError:
-                continue
+        with suppress(RefusedError):
+            client.delete(pods, namespace, str(metadata["name"]), str(metadata["uid"]))
 
 
 def _manifest(requirements: Requirements, namespace: str) -> dict[str, Any]:

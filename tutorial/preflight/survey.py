@@ -67,7 +67,8 @@ class Mesh:
 @dataclass(frozen=True)
 class Survey:
     """Everything that the checks look at. Mappings are by namespace; `facts` are what `when` asks;
-    `mesh` is None where none is needed; `user` is empty when the server does not say who asks."""
+    `mesh` is None where none is needed; `user` is empty when the server does not say who asks; `probes` are
+    the pods of probes."""
 
     facts: Mapping[str, str]
     served: Served = _NOTHING_SERVED
@@ -79,3 +80,4 @@ class Survey:
     quotas: Mapping[str, Look] = field(default_factory=dict)
     limit_ranges: Mapping[str, Look] = field(default_factory=dict)
     present: Mapping[ObjectReference, Look] = field(default_factory=dict)
+    probes: Mapping[str, Look] = field(default_factory=dict)

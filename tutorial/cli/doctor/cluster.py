@@ -23,6 +23,7 @@ from tutorial.errors import NotReadyError, UsageError
 from tutorial.preflight.check import check_cluster, requirements_of_all
 from tutorial.preflight.client import KubernetesClient
 from tutorial.preflight.finding import Finding
+from tutorial.preflight.left_probes import SECONDS, by_hand
 from tutorial.preflight.place import Place
 from tutorial.preflight.probe import probe, probe_image, probe_namespace
 from tutorial.preflight.requirements import Requirements
@@ -101,7 +102,11 @@ def _egress(
     if not image:
         return [Finding("egress", "unknown", "no step makes a pod, so there is no image to ask with")]
     commands = "\n".join(f"  {fill(each.command, dict(each.variables))}" for each in requirements.outside)
-    what = f"A pod of {image} would run in {namespace} for some seconds, and then be deleted:\n{commands}"
+    what = (
+        f"A pod of {image} would run in {namespace} for some seconds, and then be deleted:\n{commands}\n"
+        f"Should this program be killed meanwhile, the pod ends within {SECONDS} s, and stays until the next "
+        f"probe, or until:\n  {by_hand(namespace, place)}"
+    )
     if not probing.agree(what):
         return [Finding("egress", "unknown", "the probe was not agreed to", do)]
     clock = SystemClock(probing.stopper)
