@@ -29,10 +29,15 @@ from tutorial.backends.cluster import ApiCluster
 from tutorial.backends.kubeconfig import load_kubeconfig
 from tutorial.backends.rest import RestClient
 
-LESSON = """\
+NAMESPACE = """\
 title: Create a namespace
 command: kubectl create namespace far-away
 creates: [namespace/far-away]
+"""
+OBJECTS = """\
+title: Create three objects
+command: for name in a b c; do kubectl create configmap far-$name; done
+creates: [configmap/far-a@default, configmap/far-b@default, configmap/far-c@default]
 """
 HEADING = "title: Far\nrequires: cluster\nvariables: {NAMESPACE: default, PLAIN_NAMESPACE: far-away}\n"
 
@@ -119,7 +124,7 @@ def measure_program(machine: Machine, kubeconfig: Path, lesson: Path, runs: int)
         events = [json.loads(line) for line in machine.run("run", str(lesson), *how).splitlines()]
         times = {event["event"]: event["time"] for event in events}
         found.setdefault("run, to its first step", []).append(times["RunStarted"] - began)
-        found.setdefault("rollback of a namespace", []).append(
+        found.setdefault("rollback of a namespace and 3 objects", []).append(
             times["RollbackEnded"] - times["RollbackStarted"]
         )
     return found
@@ -131,7 +136,8 @@ def measure(milliseconds: int, runs: int, folder: Path) -> None:
     lesson = folder / "far-lesson"
     lesson.mkdir()
     (lesson / "tutorial.yaml").write_text(HEADING)
-    (lesson / "1-namespace.yaml").write_text(LESSON)
+    (lesson / "1-namespace.yaml").write_text(NAMESPACE)
+    (lesson / "2-objects.yaml").write_text(OBJECTS)
     with far_kubeconfig(machine.sandbox / "kubeconfig", folder, milliseconds / 1000) as kubeconfig:
         found = measure_looks(kubeconfig, runs) | measure_program(machine, kubeconfig, lesson, runs)
     machine.run("sandbox", "down")
@@ -141,7 +147,7 @@ def measure(milliseconds: int, runs: int, folder: Path) -> None:
     )
     for name, times in found.items():
         middle = statistics.median(times)
-        print(f"{name:<28}{middle:6.2f} s   {middle * 1000 / milliseconds:6.1f} round trips")
+        print(f"{name:<40}{middle:6.2f} s   {middle * 1000 / milliseconds:6.1f} round trips")
 
 
 if __name__ == "__main__":

@@ -192,8 +192,9 @@ def _removed(context: Context, intent: Intent) -> list[str]:
     """The uids of this run's objects that the intent doomed and that are gone now."""
     owned = owned_objects(context.ledger.records())
     gone = []
+    there = context.cluster.lookup_all([doomed.reference for doomed in intent.doomed])
     for doomed in intent.doomed:
-        state = context.cluster.lookup(doomed.reference)
+        state = there[doomed.reference]
         if doomed.uid in owned and (state is None or state.uid != doomed.uid):
             gone.append(doomed.uid)
     return gone

@@ -45,12 +45,9 @@ def _in_adopted_places(tools: Tools) -> list[ObjectState]:
     """The run's objects there, as they are now; none when the cluster cannot be asked."""
     records = tools.ledger.records()
     places = adopted_places(records)
-    found = []
+    wanted = {made.reference: uid for uid, (_, made) in owned_objects(records).items()}
     try:
-        for uid, (_, made) in owned_objects(records).items():
-            if made.reference in places:
-                state = tools.cluster.lookup(made.reference)
-                found += [state] if state is not None and state.uid == uid else []
+        there = tools.cluster.lookup_all([each for each in wanted if each in places])
     except TutorialError:
         return []
-    return found
+    return [state for each, state in there.items() if state is not None and state.uid == wanted[each]]

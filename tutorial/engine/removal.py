@@ -130,9 +130,11 @@ class Remover:
         known = {made.reference: uid for uid, (step, made) in owned.items() if step == begun.step}
         targets: list[ObjectState] = []
         looked_up = True
-        for reference in dict.fromkeys((*known, *begun.unconfirmed)):
+        references = list(dict.fromkeys((*known, *begun.unconfirmed)))
+        there = self._look_at_all(references)
+        for reference in references:
             try:
-                state = self._lookup(reference)
+                state = there[reference] if reference in there else self._lookup(reference)
             except TutorialError as error:
                 command = delete_command if reference in known else look_command
                 by_hand = command(reference, self._tools.kubectl_options)
@@ -244,6 +246,16 @@ class Remover:
         for state in left.values():
             self._tell_what_holds(step, state)
         return not left
+
+    def _look_at_all(
+        self, references: Sequence[ObjectReference]
+    ) -> Mapping[ObjectReference, ObjectState | None]:
+        """The objects as they are now; none of them when one could not be looked at: then each is looked at
+        by itself, and told by itself."""
+        try:
+            return self.patience.call(self._tools.cluster.lookup_all, references) if references else {}
+        except TutorialError:
+            return {}
 
     def _lookup(self, reference: ObjectReference) -> ObjectState | None:
         return self.patience.call(self._tools.cluster.lookup, reference)

@@ -38,9 +38,11 @@ def settle(context: Context) -> None:
                 f"The step {step}, which was cut off, could not be undone.",
                 do="Put everything back: egress-tutorial rollback",
             )
+    owned = owned_objects(context.ledger.records())
+    there = context.cluster.lookup_all([made.reference for _, made in owned.values()])
     going: dict[str, tuple[str, ObjectReference]] = {}
-    for uid, (step, made) in owned_objects(context.ledger.records()).items():
-        state = context.cluster.lookup(made.reference)
+    for uid, (step, made) in owned.items():
+        state = there[made.reference]
         if state is None or state.uid != uid:
             context.ledger.note(Undone(step, made.reference))
         elif state.terminating:
