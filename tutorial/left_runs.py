@@ -74,6 +74,7 @@ def _telling_what_is_left(folder: RunFolder, home: Path, variables: Mapping[str,
         yield
     except (UsageError, NotReadyError) as error:
         records = folder.journal.records()
+        options = kubectl_options(folder.meta.backend_parameters, variables, home)
         if isinstance(error, OtherClusterError):  # the context alone would lead a person there, too
             server = folder.meta.backend_parameters["server"]
             options = f"{options} {shlex.join(['--server', server])}"
@@ -81,7 +82,6 @@ def _telling_what_is_left(folder: RunFolder, home: Path, variables: Mapping[str,
             folder.write_manifest(reference, recreatable(made.manifest))
             for (_, reference), made in adopted_objects(records).items()
         ]
-        options = kubectl_options(folder.meta.backend_parameters, variables, home)
         commands = [
             *commands_to_undo(records, by_hand_for(folder, options, variables), options=options),
             *(create_command(path, options) for path in files if path),

@@ -1,7 +1,7 @@
 """Holds the cluster that a run is opened with again against the one that it was begun on.
 
-Called by `tutorial.backends.named_cluster`. A context is only a name: until the next `resume` or `rollback` it
-may lead elsewhere, where nothing of the run is, and where its commands must not go.
+Called by `tutorial.backends.named_cluster`. A context is only a name: until the next `resume` or
+`rollback` it may lead elsewhere, where nothing of the run is, and where its commands must not go.
 """
 
 from __future__ import annotations
