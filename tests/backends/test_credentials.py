@@ -103,6 +103,23 @@ def test_a_plugin_may_give_a_certificate(new_plugin: NewPlugin) -> None:
 
 
 @pytest.mark.parametrize(
+    ("user", "reason"),
+    [
+        ({"client-certificate-data": "a"}, "wrong form"),
+        ({"token": "t", "as": "a", "as-groups": 5}, "wrong form"),
+        ({"exec": {"apiVersion": VERSION, "command": "true", "env": [{"name": "A"}]}}, "wrong form"),
+        ({"exec": [1]}, "wrong form"),
+        ({"token": "a\nb"}, "sent as Authorization holds a control character"),
+        ({"tokenFile": "/no\0where"}, "wrong form"),
+    ],
+)
+def test_a_value_that_none_can_be_is_an_error(user: dict[str, Any], reason: str) -> None:
+    with pytest.raises(NotReadyError, match="cannot log in") as caught:
+        credentials(user).identity()
+    assert reason in caught.value.why
+
+
+@pytest.mark.parametrize(
     ("script", "reason"),
     [
         ("echo 'please log in' >&2; exit 1", "failed: please log in"),

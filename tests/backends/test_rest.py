@@ -342,3 +342,11 @@ def _answer_one_by_one(stream: socket.socket, count: int) -> None:
                 pass
             body = b"%04d" % number + bytes(5000)
             stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def test_a_user_of_any_alphabet(api: ApiServer, new_client: NewClient) -> None:
+    client = new_client({"as": "J\u00fcrgen \u0416"})
+    client.request("GET", "/version")
+    client.get_all(["/version", "/version"])
+    sent = {seen.headers["impersonate-user"].encode("latin-1").decode() for seen in api.seen}
+    assert (sent, len(api.seen)) == ({"J\u00fcrgen \u0416"}, 3)

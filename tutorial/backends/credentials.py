@@ -35,6 +35,9 @@ class Identity:
     key: bytes | None = None
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+
+
 class Credentials:
     """The credentials of one kubeconfig user; renewed when they expire."""
 
@@ -49,8 +52,19 @@ class Credentials:
         """The credentials as they are now.
 
         Raises:
-            NotReadyError: a file cannot be read, a plugin failed, or the kind is not supported.
+            NotReadyError: a file cannot be read, a plugin failed, the kind is not supported, or a value
+                has a form that none can have.
         """
+        try:
+            identity = self._identity()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise self._refused(f"a value has the wrong form ({error})") from None
+        for name, value in identity.headers:
+            if _CONTROL.search(value):
+                raise self._refused(f"what would be sent as {name} holds a control character")
+        return identity
+
+    def _identity(self) -> Identity:
         if "auth-provider" in self._user:
             raise self._refused("it uses an auth-provider, which Kubernetes no longer supports")
         status = self._plugin_status() if self._user.get("exec") else {}

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tutorial.errors import NotReadyError, UsageError
 
@@ -75,6 +76,8 @@ class KubeConfig:
         cluster = self.clusters.get(cluster_name, {})
         if not cluster.get("server"):
             raise _broken(name, f"its cluster {cluster_name or '(none)'} has no entry with a server")
+        if not _is_address(str(cluster["server"])):
+            raise _broken(name, f"the server of its cluster {cluster_name} is no address")
         if user_name and user_name not in self.users:
             raise _broken(name, f"its user {user_name} has no entry")
         user = self.users.get(user_name, {})
@@ -173,6 +176,14 @@ def _named(
             raise _unreadable(path, f"an entry of {section} is no mapping")
         found.append((str(entry.get("name", "")), _absolute(path, entry.get(item) or {})))
     return found
+
+
+def _is_address(server: str) -> bool:
+    try:
+        urlsplit(server)
+    except ValueError:
+        return False
+    return True
 
 
 def _extension(context: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ def get_all(
         HTTPException: what came is no HTTP, or the server wants no more requests.
     """
     lines = "".join(f"{name}: {value}\r\n" for name, value in (("Host", host), *headers))
-    requests = [f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") for path in paths]
+    requests = [f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode() for path in paths]
     reader = _Reader(socket.SocketIO(stream, "r"))
     sent = 0
     try:

@@ -228,7 +228,7 @@ class RestClient:
         payload = json.dumps(body).encode() if body is not None else b""
         connection.putrequest(method, self._prefix + path)
         for name, value in (("Accept", accept), *_AGENT, *identity.headers):
-            connection.putheader(name, value)
+            connection.putheader(name, value.encode())
         if payload:
             connection.putheader("Content-Type", _CONTENT_TYPES.get(method, JSON))
         if payload or method != "GET":

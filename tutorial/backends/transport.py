@@ -40,7 +40,7 @@ def open_connection(
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         context = tls_context(access, identity) if parts.scheme == "https" else None
-    except (ValueError, OSError) as error:
+    except (ValueError, TypeError, OSError) as error:
         raise _broken(access, f"its certificates or address cannot be used ({error})") from None
     connection = http.client.HTTPConnection(host, port, timeout=read_seconds)
     stream = socket.create_connection((host, port), timeout=connect_seconds)
@@ -79,7 +79,7 @@ def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:
     """How to speak TLS with the cluster of the kubeconfig, as the user of the identity.
 
     Raises:
-        ValueError, OSError: a certificate or a key cannot be used.
+        ValueError, TypeError, OSError: a certificate or a key cannot be used.
     """
     cluster = access.cluster
     data = cluster.get("certificate-authority-data")

@@ -275,7 +275,7 @@ def _single_headers(access: Access, identity: Identity) -> dict[str, str]:
                 why=f"The user {access.user_name} of the kubeconfig impersonates several groups.",
                 do="Use a user without as-groups, or with one.",
             )
-        headers[name] = value
+        headers[name] = value.encode().decode("latin-1")  # which the library makes bytes of
     return headers
 
 
