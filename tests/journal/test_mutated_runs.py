@@ -119,7 +119,7 @@ def test_a_mutated_journal_is_read_or_refused(tmp_path: Path) -> None:
             history.last_seen(records)
             history.used_objects(records)
             history.found_objects(records)
-            commands_to_undo(records, {"A": "b"}, options="")
+            commands_to_undo(records, str.strip)
             read += 1
         except JournalError as error:
             assert error.do or error.why
