@@ -16,8 +16,9 @@ from backends.authority import Authority
 
 from tutorial.backends.none import NoCluster
 from tutorial.backends.select import context_not_used, kubectl_options, open_backend, remove_dead_sandboxes
-from tutorial.errors import NotReadyError, OtherClusterError, UsageError
+from tutorial.errors import NotReadyError, OtherClusterError, SandboxError, UsageError
 from tutorial.journal.paths import make_in_state_home, sandboxes_folder
+from tutorial.sandbox.lifecycle import attach, start
 from tutorial.steps.model import ObjectReference
 
 KUBECTL_SCRIPT = "#!/bin/sh\necho my own kubectl\n"
@@ -221,3 +222,15 @@ def test_a_context_that_leads_to_another_cluster_is_refused(
     repointed(environment, "https://127.0.0.1:1")
     with pytest.raises(OtherClusterError, match="begun on another cluster"):
         open_backend(**again).__enter__()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../others", "dead/users"])
+def test_what_is_no_sandboxs_name_removes_nothing(tmp_path: Path, name: str) -> None:
+    root = sandboxes_folder(tmp_path)
+    (root / "dead" / "users").mkdir(parents=True)
+    (root.parent / "others").mkdir()
+    assert attach(root, name) is None
+    with pytest.raises(SandboxError, match="can be the name of no sandbox"):
+        start(root, name, kept=False)
+    assert (root / "dead" / "users").is_dir()
+    assert (root.parent / "others").is_dir()

@@ -9,7 +9,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +134,12 @@ META = RunMeta(
     backend="none", backend_label="none", claims=("service/a@default",),
 )  # fmt: skip
 
+KUBECONFIG = """
+contexts: [{name: one, context: {cluster: nobody, user: me}}]
+clusters: [{name: nobody, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: me, user: {token: abc}}]
+"""
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
@@ -154,12 +160,21 @@ def test_a_mutated_run_is_shown_ended_or_refused(
         (lesson / f"{name}.yaml").write_text(f"title: {name}\ncommand: 'true'\n")
     home = state_home(environment.variables)
     folder = runs_folder(home) / META.id
-    meta = json.dumps({**asdict(META), "path": str(lesson)}).encode()
-    mutations = Mutations([meta], values=(*VALUES, *JSON_VALUES))
+    config = tmp_path / "config"
+    config.write_text(KUBECONFIG)
+    cluster = {"backend": "cluster", "context": "one", "kubeconfig": str(config)}
+    metas = [
+        json.dumps(
+            asdict(replace(META, path=str(lesson), backend=kind, backend_parameters=parameters))
+        ).encode()
+        for kind, parameters in (("none", {"backend": "none"}), ("", {}), ("cluster", cluster))
+    ]
+    mutations = Mutations(metas, values=(*VALUES, *JSON_VALUES))
     sys.stdout.write(f"{mutations!r}\n")
-    for number in range(how_many(200)):
+    for number in range(how_many(100)):
         (folder / "shell").mkdir(parents=True, exist_ok=True)
         (folder / "work").mkdir(exist_ok=True)
+        meta = mutations.random.choice(metas)
         texts = (mutated(mutations, meta), JOURNAL) if number % 2 else (meta, mutated(mutations, JOURNAL))
         for name, text in zip(("run.json", "journal.jsonl"), texts, strict=True):
             (folder / name).write_bytes(text)

@@ -46,7 +46,7 @@ META = RunMeta(
     variables={"NAMESPACE": "default"},
     backend="cluster",
     backend_label="cluster: kind",
-    backend_parameters={"context": "kind"},
+    backend_parameters={"backend": "cluster", "context": "kind", "kubeconfig": "/config"},
     trusted="0123",
 )
 
@@ -161,7 +161,14 @@ def test_only_closed_runs_are_pruned_oldest_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"path": 7}, {"created": "x"}, {"variables": []}, {"backend_parameters": {"sandbox": None}}]
+    "wrong",
+    [
+        *({"path": 7}, {"created": "x"}, {"variables": []}, {"backend_parameters": {"sandbox": None}}),
+        *({"backend_parameters": {"backend": "cluster", "context": "a"}}, {"backend_parameters": {"a": "b"}}),
+        {"backend_parameters": {"backend": "sandbox"}},
+        {"backend_parameters": {"backend": "sandbox", "sandbox": ".."}},
+        {"backend_parameters": {"backend": "sandbox", "sandbox": "/somewhere"}},
+    ],
 )
 def test_a_description_with_wrong_types_is_unreadable(tmp_path: Path, wrong: dict[str, object]) -> None:
     with RunFolder.create(tmp_path, META) as folder:

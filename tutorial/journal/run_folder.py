@@ -281,8 +281,20 @@ def _read_meta(path: Path) -> RunMeta:
         data["claims"] = tuple(data.get("claims", ()))
         meta = RunMeta(**{name: value for name, value in data.items() if name in known})
         check_types(meta)
+        _check_parameters(meta.backend_parameters)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise JournalError(f"{path / 'run.json'} cannot be read.", why=str(error)) from None
     if meta.id != path.name:
         raise JournalError(f"{path / 'run.json'} cannot be read.", why=f"It is of the run {meta.id}.")
     return meta
+
+
+def _check_parameters(parameters: Mapping[str, str]) -> None:
+    """Raises ValueError where they do not say which backend it was; the folder of a sandbox is removed
+    once that is dead, so that its name must be one."""
+    needed = {"sandbox": ("sandbox",), "cluster": ("context", "kubeconfig"), "none": ()}
+    if not parameters:
+        return
+    missing = set(needed.get(parameters.get("backend", ""), ("backend",))) - set(parameters)
+    if missing or not _RUN_ID.fullmatch(parameters.get("sandbox", "default")):
+        raise ValueError("what it says of its backend is damaged")

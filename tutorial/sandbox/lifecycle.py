@@ -146,6 +146,8 @@ def start(root: Path, name: str, *, kept: bool) -> Sandbox:
         SandboxError: it cannot start here; says why and what to do.
         UsageError: one of that name is up.
     """
+    if not _is_name(name):
+        raise SandboxError(f"{name!r} can be the name of no sandbox.", do="egress-tutorial sandbox up")
     with _deciding(root):
         folder = root / name
         if _is_locked(folder):
@@ -172,6 +174,8 @@ def start(root: Path, name: str, *, kept: bool) -> Sandbox:
 
 def attach(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
     """The sandbox of that name if it is up, else None. What a dead one left is removed."""
+    if not _is_name(name):
+        return None
     folder = root / name
     sandbox = _find(folder)
     if sandbox is not None or not folder.is_dir():
@@ -258,6 +262,11 @@ def _wait_until_free(folder: Path, seconds: float) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def _is_name(name: str) -> bool:
+    """Whether it names a folder of its own: what a dead sandbox left there is removed."""
+    return Path(name).name == name and name not in ("", "..")
 
 
 def _remove(folder: Path) -> None:
