@@ -174,3 +174,22 @@ def test_kubectl_is_told_the_context_and_a_file_that_it_would_not_find() -> None
     assert kubectl_options("kind", [usual], home) == "--context kind"
     assert kubectl_options("kind", [other], home) == "--context kind --kubeconfig '/home/me/other config'"
     assert kubectl_options("kind", [usual, other], home) == "--context kind"
+
+
+def test_a_path_that_cannot_be_looked_up_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(NotReadyError, match="cannot be read") as caught:
+        load_kubeconfig([path])
+    assert caught.value.why == "File name too long"
+    with pytest.raises(UsageError, match="There is no kubeconfig"):
+        kubeconfig_paths({}, str(path))
+
+
+def test_a_server_that_is_no_address_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    content = config("one", one="c/u/n")
+    content["clusters"][0]["cluster"]["server"] = "https://["
+    path.write_text(json.dumps(content))
+    with pytest.raises(NotReadyError, match="cannot be used") as caught:
+        load_kubeconfig([path]).access()
+    assert "is no address" in caught.value.why

@@ -122,7 +122,7 @@ def kubeconfig_paths(environment: Mapping[str, str], explicit: str | None = None
     """
     if explicit:
         path = Path(explicit).expanduser().absolute()
-        if not path.is_file():
+        if not _is_file(path):
             raise UsageError(f"There is no kubeconfig {path}.", do="Check --kubeconfig.")
         return (path,)
     listed = [Path(each).absolute() for each in environment.get("KUBECONFIG", "").split(os.pathsep) if each]
@@ -138,7 +138,7 @@ def load_kubeconfig(paths: Sequence[Path]) -> KubeConfig:
     Raises:
         NotReadyError: a file cannot be read, or is no kubeconfig.
     """
-    files = tuple(path for path in paths if path.exists())
+    files = tuple(path for path in paths if _is_there(path))
     current = ""
     merged: dict[str, dict[str, Mapping[str, Any]]] = {"contexts": {}, "clusters": {}, "users": {}}
     for path in files:
@@ -148,6 +148,21 @@ def load_kubeconfig(paths: Sequence[Path]) -> KubeConfig:
             for name, value in _named(path, content, section, item):
                 merged[section].setdefault(name, value)
     return KubeConfig(files, current, **merged)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _is_there(path: Path) -> bool:
+    """False only where there is surely nothing: what may not be looked up is no reason to go on without."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from None
 
 
 def _read(path: Path) -> Mapping[str, Any]:
