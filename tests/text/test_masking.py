@@ -37,6 +37,7 @@ PIECES = [
         '"token": "',
     ),
     *("password:", "Authorization: ", "Bearer ", "abcdefghijklmnopqrst", "https://u:p@h/", "API_KEY="),
+    *("- name: DB_PASSWORD", "  value: abc", "data: {a: ", "+", "Proc-Type: 4,ENCRYPTED", "cookie: ", "auth"),
     *("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"),
 ]
 
@@ -68,6 +69,17 @@ fragments = st.lists(
         ("kubectl --token=abc get pod", "kubectl --token=*** get pod"),
         ("export DB_PASSWORD=abc", "export DB_PASSWORD=***"),
         ("the password is hunter22", "the password is ***"),
+        ("db_password=abc", "db_password=***"),
+        ("GET /x?access_token=abc HTTP/1.1", "GET /x?access_token=*** HTTP/1.1"),
+        ("curl -u me:abc http://x/", "curl -u me:*** http://x/"),
+        ("curl --user 'me:a c' http://x/", "curl --user 'me:***' http://x/"),
+        ("< set-cookie: session=abc; path=/", "< set-cookie: ***"),
+        ("> Cookie: a=b; c=d", "> Cookie: ***"),
+        ("x-api-key: abc", "x-api-key: ***"),
+        ('{"auths":{"r":{"auth":"bWU6YWJjZA=="}}}', '{"auths":{"r":{"auth":"***"}}}'),
+        ('{"name":"API_TOKEN","value":"abc"}', '{"name":"API_TOKEN","value":"***"}'),
+        (f"data: {{a: {BASE64}, b: '{BASE64}'}}", "data: {a: ***, b: ***}"),
+        (f'stringData: {{"a": "x, y", b: {BASE64}}}', 'stringData: {"a": "***", b: ***}'),
         ("\x1b[31mtoken\x1b[0m: abc", "token: ***\x1b[31m\x1b[0m"),
     ],
 )
@@ -83,6 +95,11 @@ def test_one_line(text: str, masked: str) -> None:
         "kind: ConfigMap\ndata:\n  mode: auto\n  level: debug123\n",
         "export TOKEN=$(kubectl create token sleep)\n",
         "bearer of bad news\n",
+        "the secret = patience\n",
+        "kind: ConfigMap\ndata: {mode: auto, level: debug123}\n",
+        "data: {mode: on, level: two}\n",
+        "- name: HOST\n  value: a.example\n- name: PASSWORD\n- name: b\n  value: c\n",
+        "chown -u 5 file\n",
         "image: host:5000/name@sha256:abc\n",
         "password:\n",
         "\x1b[31mred\x1b[0m\n",
@@ -125,6 +142,42 @@ def test_a_private_key_is_masked_to_its_end() -> None:
     assert "MIIE" not in masked
     assert "IBAA" not in masked
     assert masked.endswith("-----END RSA PRIVATE KEY-----\nafter: all\n")
+
+
+@pytest.mark.parametrize("prefix", ["", "    ", "+", "- ", "pod/web main | ", "2026-01-01T00:00:00Z "])
+def test_a_private_key_in_the_lines_of_something_else(prefix: str) -> None:
+    head = ["Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-256-CBC,ABCD", ""]
+    lines = [
+        "-----BEGIN EC PRIVATE KEY-----",
+        *head,
+        "MIIEow",
+        "IBAAKC",
+        "-----END EC PRIVATE KEY-----",
+        "after",
+    ]
+    masked = Masker().mask("".join(f"{prefix}{line}\n" for line in lines))
+    assert "MIIE" not in masked
+    assert "IBAA" not in masked
+    assert masked.endswith(f"{prefix}-----END EC PRIVATE KEY-----\n{prefix}after\n")
+
+
+@pytest.mark.parametrize(
+    "form", ["- name: DB_PASSWORD\n  value: abc\n", '"name": "api-token",\n"value": "abc"\n']
+)
+def test_the_value_of_a_variable_that_is_named_as_a_secret(form: str) -> None:
+    assert Masker().mask(form) == form.replace("abc", "***")
+
+
+def test_a_secret_as_a_difference() -> None:
+    text = f" data:\n-  a: {BASE64}\n+  a: {BASE64}\n+  b: {BASE64}\n kind: Secret\n"
+    assert BASE64 not in Masker().mask(text)
+
+
+@pytest.mark.parametrize(
+    "head", ["kind: Secret # mine\ndata: # its\n", "kind: Secret\ndata: &its\n", 'kind: "Secret"\ndata:\n']
+)
+def test_a_secret_as_a_person_writes_it(head: str) -> None:
+    assert Masker().mask(f"{head}  a: not base64!\n") == f"{head}  a: ***\n"
 
 
 def test_each_line_of_a_given_secret_is_masked() -> None:

@@ -18,6 +18,11 @@ SECRET_KEY = (
 
 _VALUE = r"""(?:"(?:[^"\\]|\\.)*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s,;"'}])+"""
 
+SECRET_NAME = r"(?:token|password|passwd|secret|api[-_]?key|access[-_]key|private[-_]key)"
+"""How the name of a variable ends whose value is a credential."""
+
+_USER = r"(?:\s-u|--user)[ =]{1,8}"
+
 _PATTERNS = (
     (r"\beyJ[\w-]{8,8192}\.[\w-]{8,8192}(?:\.[\w-]*)?", MASK),
     (
@@ -30,6 +35,17 @@ _PATTERNS = (
     (rf"(?i)(--(?:token|password|client-secret)[= ]){_VALUE}", rf"\1{MASK}"),
     (
         rf"\b([A-Z0-9_]{{0,64}}(?:TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY)[A-Z0-9_]{{0,64}}=)(?!\$){_VALUE}",
+        rf"\1{MASK}",
+    ),
+    (rf"(?i)\b([\w.-]{{0,64}}{SECRET_NAME}=)(?!\$){_VALUE}", rf"\1{MASK}"),
+    (rf"""({_USER}["'][^\s:"']{{1,256}}:)[^"']+""", rf"\1{MASK}"),
+    (rf"""({_USER}[^\s:"']{{1,256}}:)[^\s"']+""", rf"\1{MASK}"),
+    (r"(?i)\b((?:set-)?cookie:\s{1,8})[^\s\"'][^\"']*", rf"\1{MASK}"),
+    (r"""(?i)(\bx-(?:api-key|auth-token|access-token)["']?\s{0,8}:\s{0,8}["']?)[^"'\s]+""", rf"\1{MASK}"),
+    (r'(\\*"auth\\*"\s{0,8}:\s{0,8}\\*")[A-Za-z0-9+/=]{8,}', rf"\1{MASK}"),
+    (
+        rf'(?i)(\\*"name\\*"\s{{0,8}}:\s{{0,8}}\\*"[^"\\]{{0,128}}{SECRET_NAME}\\*"\s{{0,8}},\s{{0,8}}'
+        r'\\*"value\\*"\s{0,8}:\s{0,8}\\*")[^"\\]+',
         rf"\1{MASK}",
     ),
     (rf'(?i)(\\*"{SECRET_KEY}\\*"\s{{0,8}}:\s{{0,8}}\\*")[^"\\]+', rf"\1{MASK}"),
