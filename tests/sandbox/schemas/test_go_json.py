@@ -84,3 +84,10 @@ def test_a_changed_text_is_read_or_refused(value, position, byte):
         loads(bytes(text))
     except GoSyntaxError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_whole_numbers_without_measure(digits: int) -> None:
+    with pytest.raises(GoSyntaxError, match="cannot unmarshal number 999"):
+        loads(b'{"a": ' + b"9" * digits + b"}")
+    assert loads(b'{"a": ' + b"9" * 30 + b', "b": "\xff", "c": 7}') == {"a": 1e30, "b": "\ufffd", "c": 7}

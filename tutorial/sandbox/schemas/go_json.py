@@ -21,6 +21,7 @@ _HEX = b"0123456789abcdefABCDEF"
 _ESCAPES = b'bfnrt\\/"'
 _LITERALS = {ord("t"): b"true", ord("f"): b"false", ord("n"): b"null"}
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_DIGITS_OF_64_BITS = 20
 _DEEPEST = 200
 _TOO_DEEP = "exceeded max depth"
 
@@ -40,7 +41,7 @@ def loads(text: bytes) -> Any:
     except orjson.JSONDecodeError:
         _Scanner(text).scan()
     try:
-        value = json.loads(text.decode("utf-8", "replace"), parse_float=_number)
+        value = json.loads(text.decode("utf-8", "replace"), parse_float=_number, parse_int=_whole_number)
     except RecursionError:
         raise GoSyntaxError(_TOO_DEEP) from None
     return orjson.loads(_SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
@@ -51,6 +52,14 @@ def _number(text: str) -> float:
     if math.isinf(number):
         raise GoSyntaxError(f"json: cannot unmarshal number {text} into Go value of type float64")
     return number
+
+
+def _whole_number(text: str) -> float:
+    """One that 64 bits hold, or else a floating one."""
+    if len(text) > _DIGITS_OF_64_BITS:
+        return _number(text)
+    value = int(text)
+    return value if -(2**63) <= value < 2**64 else float(value)
 
 
 class _Scanner:
