@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,8 @@ def lint(folder: Path) -> None:
     """The command `lint` finds nothing, or faults, and is not itself at fault."""
     out, err = io.StringIO(), io.StringIO()
     environment = Environment.resolve(variables={}, stdin=io.StringIO(), stdout=out, stderr=err)
-    code = run_program(["lint", str(folder)], environment)
+    with redirect_stdout(out):
+        code = run_program(["lint", str(folder)], environment)
     assert code in (0, 3), err.getvalue()
     assert bool(err.getvalue()) == (code == 3)
     assert "has a defect" not in err.getvalue()
