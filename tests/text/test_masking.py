@@ -131,6 +131,27 @@ def test_a_secret_as_json(indent: int | None) -> None:
     assert json.loads(masked) == {**secret, "data": {"a": "***", "b": "***"}}
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_secrets_in_one_line_of_json(times: int) -> None:
+    item = {"data": {"a": BASE64, "b": "cGFzcw=="}, "stringData": {"c": '{"user": "u", "x": "}"} hunter2'}}
+    text = json.dumps({"kind": "SecretList", "items": [item, item]})
+    for _ in range(times - 1):
+        text = json.dumps(text)
+    masked = Masker().mask(text)
+    assert BASE64 not in masked
+    assert "cGFzcw" not in masked
+    assert times == 2 or "hunter2" not in masked
+
+
+@pytest.mark.parametrize("value", ["QUJD" * 20_000, "QUJD"])
+def test_a_secret_in_a_line_that_is_too_long(value: str) -> None:
+    secret = {"kind": "Secret", "metadata": {"name": "n"}, "data": {"a": value, "b": BASE64}}
+    masked = Masker().mask(json.dumps({"kind": "List", "items": [secret] * 2000}) + "\nkind: Pod\n")
+    assert "QUJD" not in masked
+    assert BASE64 not in masked
+    assert masked.endswith("***\nkind: Pod\n")
+
+
 def test_a_secret_inside_an_annotation() -> None:
     inner = json.dumps({"data": {"a": BASE64}, "kind": "Secret"})
     assert BASE64 not in Masker().mask(json.dumps({"last-applied": inner}))

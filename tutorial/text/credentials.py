@@ -53,15 +53,36 @@ _PATTERNS = (
 )
 _CREDENTIALS = tuple((re.compile(pattern), replacement) for pattern, replacement in _PATTERNS)
 
-_JSON_SECRET = re.compile(r'\\*"kind\\*"\s{0,8}:\s{0,8}\\*"Secret\\*"')
-_JSON_DATA = re.compile(r'\\*"(?:data|stringData)\\*"\s{0,8}:\s{0,8}\{[^{}]*\}')
-_JSON_VALUE = re.compile(r'(:\s{0,8}(\\*"))(?:[^"\\]|\\[^"])*(\2)')
+_JSON_SECRET = re.compile(r'\\*"kind\\*"\s{0,8}:\s{0,8}\\*"Secret(?:List)?\\*"')
+_JSON_DATA_KEY = re.compile(r'\\*"(?:data|stringData)\\*"\s{0,8}:\s{0,8}\{')
+_JSON_DATA = re.compile(rf'{_JSON_DATA_KEY.pattern}(?:[^{{}}"\\]|\\.|"(?:[^"\\]|\\.)*+")*+\}}')
+_JSON_VALUE = re.compile(r'(:\s{0,8}")(?:[^"\\]|\\.)*+(")')
+_ESCAPED_VALUE = re.compile(r'(:\s{0,8}(\\+"))(?:[^"\\]|\\[^"])*(\2)')
 
 
 def mask_credentials(line: str) -> str:
     """`line` with every credential it gives away replaced by `***`."""
     for pattern, replacement in _CREDENTIALS:
         line = pattern.sub(replacement, line)
-    if _JSON_SECRET.search(line):
-        line = _JSON_DATA.sub(lambda data: _JSON_VALUE.sub(rf"\1{MASK}\3", data.group()), line)
+    if is_secret(line):
+        line = _JSON_DATA.sub(_mask_data, line)
     return line
+
+
+def is_secret(line: str) -> bool:
+    """Whether the line holds a Secret as JSON."""
+    return _JSON_SECRET.search(line) is not None
+
+
+def before_data(line: str) -> str:
+    """A line that holds a Secret as JSON, up to the first data in it."""
+    data = _JSON_DATA_KEY.search(line)
+    return line[: data.end()] if data else line
+
+
+def _mask_data(data: re.Match[str]) -> str:
+    """The data of a Secret, as JSON or as JSON within a text."""
+    text = data.group()
+    if text.startswith("\\"):
+        return _ESCAPED_VALUE.sub(rf"\1{MASK}\3", text)
+    return _JSON_VALUE.sub(rf"\1{MASK}\2", text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tutorial.text.credentials import MASK, mask_credentials
+from tutorial.text.credentials import MASK, before_data, is_secret, mask_credentials
 from tutorial.text.manifests import ManifestMasker
 
 MAX_LINE = 65_536
@@ -50,6 +50,7 @@ class StreamMasker:
         self._masker = masker
         self._manifest = ManifestMasker()
         self._waiting = ""
+        self._hides_rest = False
 
     def feed(self, chunk: str) -> str:
         """The masked lines that `chunk` completes."""
@@ -59,10 +60,10 @@ class StreamMasker:
         while True:
             newline = text.find("\n", start, start + MAX_LINE)
             if newline >= 0:
-                masked.append(self._mask_line(text[start:newline]) + "\n")
+                masked.append(self._mask_end(text[start:newline]) + "\n")
                 start = newline + 1
             elif len(text) - start >= MAX_LINE:
-                masked.append(self._mask_line(text[start : start + MAX_LINE]))
+                masked.append(self._mask_piece(text[start : start + MAX_LINE]))
                 start += MAX_LINE
             else:
                 break
@@ -72,7 +73,21 @@ class StreamMasker:
     def flush(self) -> str:
         """End the stream: the last line, when it had no newline."""
         waiting, self._waiting = self._waiting, ""
-        return self._mask_line(waiting) if waiting else ""
+        return self._mask_end(waiting) if waiting else ""
+
+    def _mask_piece(self, piece: str) -> str:
+        """A piece of a line that is too long. Where a Secret begins in it, nothing of its data and of the
+        rest of the line is shown: its end cannot be told."""
+        if self._hides_rest:
+            return ""
+        masked = self._mask_line(piece)
+        self._hides_rest = is_secret(piece)
+        return before_data(masked) + MASK if self._hides_rest else masked
+
+    def _mask_end(self, line: str) -> str:
+        """A whole line, or the end of one that was too long."""
+        hides, self._hides_rest = self._hides_rest, False
+        return "" if hides else self._mask_line(line)
 
     def _mask_line(self, line: str) -> str:
         """Credentials are looked for under the colours; a masked line's colours move to its end."""
