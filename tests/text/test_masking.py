@@ -239,7 +239,7 @@ def test_a_line_without_end_does_not_grow() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["a-", "eyJ-", "TOKEN", "bearer ", "://a", "token: ", "Authorization:", '\\"token']
+    "piece", ["a-", "eyJ-", "TOKEN", "bearer ", "://a", "token: ", "Authorization:", '\\"token', "\\"]
 )
 def test_a_hostile_line_costs_little(piece: str) -> None:
     started = time.process_time()

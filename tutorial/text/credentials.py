@@ -42,19 +42,19 @@ _PATTERNS = (
     (rf"""({_USER}[^\s:"']{{1,256}}:)[^\s"']+""", rf"\1{MASK}"),
     (r"(?i)\b((?:set-)?cookie:\s{1,8})[^\s\"'][^\"']*", rf"\1{MASK}"),
     (r"""(?i)(\bx-(?:api-key|auth-token|access-token)["']?\s{0,8}:\s{0,8}["']?)[^"'\s]+""", rf"\1{MASK}"),
-    (r'(\\*"auth\\*"\s{0,8}:\s{0,8}\\*")[A-Za-z0-9+/=]{8,}', rf"\1{MASK}"),
+    (r'(\\{0,16}"auth\\{0,16}"\s{0,8}:\s{0,8}\\{0,16}")[A-Za-z0-9+/=]{8,}', rf"\1{MASK}"),
     (
-        rf'(?i)(\\*"name\\*"\s{{0,8}}:\s{{0,8}}\\*"[^"\\]{{0,128}}{SECRET_NAME}\\*"\s{{0,8}},\s{{0,8}}'
-        r'\\*"value\\*"\s{0,8}:\s{0,8}\\*")[^"\\]+',
+        rf'(?i)(\\{{0,16}}"name\\{{0,16}}"\s{{0,8}}:\s{{0,8}}\\{{0,16}}"[^"\\]{{0,128}}{SECRET_NAME}\\{{0,16}}"\s{{0,8}},\s{{0,8}}'
+        r'\\{0,16}"value\\{0,16}"\s{0,8}:\s{0,8}\\{0,16}")[^"\\]+',
         rf"\1{MASK}",
     ),
-    (rf'(?i)(\\*"{SECRET_KEY}\\*"\s{{0,8}}:\s{{0,8}}\\*")[^"\\]+', rf"\1{MASK}"),
+    (rf'(?i)(\\{{0,16}}"{SECRET_KEY}\\{{0,16}}"\s{{0,8}}:\s{{0,8}}\\{{0,16}}")[^"\\]+', rf"\1{MASK}"),
     (rf"(?i)([{{,]\s{{0,8}}{SECRET_KEY}\s{{0,8}}:\s{{1,8}}){_VALUE}", rf"\1{MASK}"),
 )
 _CREDENTIALS = tuple((re.compile(pattern), replacement) for pattern, replacement in _PATTERNS)
 
-_JSON_SECRET = re.compile(r'\\*"kind\\*"\s{0,8}:\s{0,8}\\*"Secret(?:List)?\\*"')
-_JSON_DATA_KEY = re.compile(r'\\*"(?:data|stringData)\\*"\s{0,8}:\s{0,8}\{')
+_JSON_SECRET = re.compile(r'\\{0,16}"kind\\{0,16}"\s{0,8}:\s{0,8}\\{0,16}"Secret(?:List)?\\{0,16}"')
+_JSON_DATA_KEY = re.compile(r'\\{0,16}"(?:data|stringData)\\{0,16}"\s{0,8}:\s{0,8}\{')
 _JSON_DATA = re.compile(rf'{_JSON_DATA_KEY.pattern}(?:[^{{}}"\\]|\\.|"(?:[^"\\]|\\.)*+")*+\}}')
 _JSON_VALUE = re.compile(r'(:\s{0,8}")(?:[^"\\]|\\.)*+(")')
 _ESCAPED_VALUE = re.compile(r'(:\s{0,8}(\\+"))(?:[^"\\]|\\[^"])*(\2)')
