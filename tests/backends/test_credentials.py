@@ -105,11 +105,12 @@ def test_a_plugin_may_give_a_certificate(new_plugin: NewPlugin) -> None:
 @pytest.mark.parametrize(
     ("user", "reason"),
     [
-        ({"client-certificate-data": "a"}, "wrong form"),
+        ({"client-certificate-data": "a"}, "is no base64"),
         ({"token": "t", "as": "a", "as-groups": 5}, "wrong form"),
         ({"exec": {"apiVersion": VERSION, "command": "true", "env": [{"name": "A"}]}}, "wrong form"),
         ({"exec": [1]}, "wrong form"),
-        ({"token": "a\nb"}, "sent as Authorization holds a control character"),
+        ({"token": "a\nb"}, "characters that no token has"),
+        ({"token": "t", "as": "a\nb"}, "sent as Impersonate-User holds a control character"),
         ({"tokenFile": "/no\0where"}, "wrong form"),
     ],
 )

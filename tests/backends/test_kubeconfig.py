@@ -193,3 +193,10 @@ def test_a_server_that_is_no_address_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotReadyError, match="cannot be used") as caught:
         load_kubeconfig([path]).access()
     assert "is no address" in caught.value.why
+
+
+def test_what_contains_itself_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("clusters: [{name: c, cluster: &c {server: https://x, here: *c}}]")
+    with pytest.raises(NotReadyError, match="cannot be read"):
+        load_kubeconfig([path])

@@ -23,7 +23,8 @@ from tutorial.errors import NotReadyError
 PLUGIN_SECONDS = 60.0
 _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _EXPIRY_MARGIN_SECONDS = 10.0
-_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,6 @@ class Identity:
     headers: tuple[tuple[str, str], ...]
     certificate: bytes | None = None
     key: bytes | None = None
-
-
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 class Credentials:
@@ -83,7 +81,7 @@ class Credentials:
     def _authorization(self, status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         token = status.get("token") or self._user.get("token") or self._token_from_file()
         if token:
-            if not _HEADER_VALUE.fullmatch(str(token)):
+            if not _TOKEN.fullmatch(str(token)):
                 raise self._refused("its token has characters that no token has")
             yield "Authorization", f"Bearer {token}"
         elif self._user.get("username"):

@@ -6,6 +6,7 @@ or sets the current context, wins. Paths inside a file are relative to that file
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -169,14 +170,20 @@ def _read(path: Path) -> Mapping[str, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_bytes()) or {}
+        content = _as_json(yaml.safe_load(path.read_bytes())) or {}
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         raise _unreadable(path, str(error)) from None
     if not isinstance(content, dict):
         raise _unreadable(path, "it is no mapping")
     return content
+
+
+def _as_json(content: Any) -> Any:
+    """As kubectl takes YAML: what JSON has no form for is text (a date), or refused (what contains
+    itself, a list as a key). Raises ValueError or TypeError."""
+    return json.loads(json.dumps(content, default=str))
 
 
 def _named(
