@@ -12,7 +12,9 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import sys
+import traceback
 from typing import Any
 
 import tutorial
@@ -57,6 +59,22 @@ def _import_all() -> None:
 def _become_the_program(request: dict[str, Any]) -> None:
     code = 70
     try:
+        _take_place(request)
+        from tutorial.cli.main import main as program
+
+        code = program()
+        sys.stdout.flush()
+    except BaseException:  # of the program, which must end by a code whatever comes
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _take_place(request: dict[str, Any]) -> None:
+    """Stand where a shell would have put the program. A signal that comes too early ends it as it ends
+    one that has not started yet."""
+    try:
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
@@ -66,12 +84,8 @@ def _become_the_program(request: dict[str, Any]) -> None:
             os.dup2(source, target)
         os.closerange(3, 64)
         sys.argv = ["egress-tutorial", *request["arguments"]]
-        from tutorial.cli.main import main as program
-
-        code = program()
-        sys.stdout.flush()
-    finally:
-        os._exit(code)
+    except KeyboardInterrupt:
+        os._exit(128 + signal.SIGINT)
 
 
 if __name__ == "__main__":
