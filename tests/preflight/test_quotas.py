@@ -92,6 +92,15 @@ def test_counts(hard: dict[str, str], used: dict[str, str], state: str) -> None:
     assert finding(quota(hard, used)).state == state
 
 
+@pytest.mark.parametrize(("full", "setting"), [("default", "NAMESPACE"), ("plain", "PLAIN_NAMESPACE")])
+def test_the_way_out_leads_to_the_namespace_that_has_the_quota(full: str, setting: str) -> None:
+    looks = {each: look() for each in ("default", "plain")} | {full: look(quota({"pods": "0"}))}
+    found = check_quotas(requirements(creates=CREATES), survey(quotas=looks), PLACE)
+    assert found.state == "fail"
+    assert f"another namespace: --set {setting}=..." in found.do
+    assert found.do.endswith(f"kubectl --context kind describe quota,limits -n {full}")
+
+
 def test_a_quota_of_cpu_refuses_containers_that_do_not_name_theirs() -> None:
     found = finding(quota({"limits.cpu": "10"}))
     assert found.state == "fail"

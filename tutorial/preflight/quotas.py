@@ -7,7 +7,7 @@ not say how much it wants, unless a LimitRange says it for it (Kubernetes, "Reso
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -39,7 +39,7 @@ SIDECAR = {
 
 def check_quotas(requirements: Requirements, survey: Survey, place: Place) -> Finding:
     """One finding for all namespaces that pods or objects are made in."""
-    troubles: list[str] = []
+    troubles: dict[str, list[str]] = {}
     perhaps: list[str] = []
     quotas = 0
     for namespace in requirements.namespaces:
@@ -47,20 +47,29 @@ def check_quotas(requirements: Requirements, survey: Survey, place: Place) -> Fi
         if look.refused:
             perhaps.append(f"the quotas of {namespace} may not be seen")
         needs = _Needs(requirements, namespace, survey)
+        against: list[str] = []
         for each in look.items:
             quotas += 1
             name = mapping(each.get("metadata")).get("name")
             found = [f"{reason} (quota {name} of {namespace})" for reason in needs.refusals(each)]
-            (perhaps if _is_scoped(each) else troubles).extend(found)
-        troubles += [f"{reason} (limit range of {namespace})" for reason in needs.over_maximum()]
+            (perhaps if _is_scoped(each) else against).extend(found)
+        against += [f"{reason} (limit range of {namespace})" for reason in needs.over_maximum()]
+        if against:
+            troubles[namespace] = against
     if troubles:
-        do = "Ask for room, or use another namespace: --set NAMESPACE=... "
-        do += place.kubectl("describe", "quota,limits", "-n", requirements.namespace)
-        return Finding("quota", "fail", "; ".join(troubles), do)
+        why = "; ".join(reason for reasons in troubles.values() for reason in reasons)
+        return Finding("quota", "fail", why, _way_out(troubles, requirements.namespace, place))
     if perhaps:
         return Finding("quota", "unknown", "; ".join(perhaps))
     why = "there are none" if not quotas else f"{quotas} quota{'s' * (quotas > 1)}, with room for the steps"
     return Finding("quota", "pass", why)
+
+
+def _way_out(namespaces: Iterable[str], first: str, place: Place) -> str:
+    """What to do about the quotas of these namespaces; `first` is the run's own."""
+    others = " ".join(f"--set {'' if each == first else 'PLAIN_'}NAMESPACE=..." for each in namespaces)
+    commands = "; ".join(place.kubectl("describe", "quota,limits", "-n", each) for each in namespaces)
+    return f"Ask for room, or use another namespace: {others}. See it with: {commands}"
 
 
 class _Needs:
