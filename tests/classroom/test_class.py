@@ -38,6 +38,7 @@ def up(api: ClassApi, prefix: str, folder: Path, access: Access) -> Up:
             folder=folder,
             access=access,
             facts={"mesh": "sidecar"},
+            removal=f"egress-tutorial class down --prefix {prefix} --context kind",
         )
         return list(places)
 
@@ -143,7 +144,8 @@ def test_a_crash_in_the_middle_is_found_and_gone_on_from(
     monkeypatch.setattr(ClassApi, "ensure", ensure_ten)
     with pytest.raises(ClusterAwayError, match="cannot be reached") as caught:
         up(3)
-    assert f"class down --prefix {prefix}" in caught.value.do
+    assert f"class down --prefix {prefix} --context kind removes what was made" in caught.value.do
+    assert f"The attendees before {prefix}-02 are ready." in caught.value.do
     assert names(cluster, prefix) == [
         f"{prefix}-01",
         f"{prefix}-01-plain",
@@ -154,6 +156,20 @@ def test_a_crash_in_the_middle_is_found_and_gone_on_from(
     assert [place.made for place in up(3)] == [0, 4, 7]
     take_down(api, prefix)
     assert names(cluster, prefix) == []
+
+
+def test_where_the_first_attendee_is_refused_nobody_is_said_to_be_ready(
+    up: Up, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: ClassApi, manifest: dict[str, Any]) -> bool:
+        raise NotReadyError(
+            "The API server refused to create Role attendee.", do="Ask for the right to do so."
+        )
+
+    monkeypatch.setattr(ClassApi, "ensure", refuse)
+    with pytest.raises(NotReadyError) as caught:
+        up(2)
+    assert caught.value.do.startswith("Ask for the right to do so. The same command goes on from here; ")
 
 
 def test_down_takes_all_of_the_class_and_nothing_else(

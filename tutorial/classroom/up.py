@@ -40,6 +40,7 @@ def set_up(
     folder: Path,
     access: Access,
     facts: Mapping[str, str],
+    removal: str,
 ) -> Iterator[Place]:
     """Make each attendee's objects and file, one attendee after the other.
 
@@ -48,6 +49,7 @@ def set_up(
         folder: where the files go.
         access: how the attendees reach the cluster; its user is not handed on.
         facts: what runs are told of the cluster because attendees may not find it out.
+        removal: the command that removes the class, for a person.
 
     Raises:
         AlreadyThereError: a namespace is there and not the class's; nothing was touched.
@@ -62,7 +64,7 @@ def set_up(
             content = files.kubeconfig(attendee, access, token, facts)
             _try_out(attendee, access, token)
         except TutorialError as error:
-            raise _continued(error, attendee) from None
+            raise _continued(error, attendee, roster[0], removal) from None
         file = files.file_of(folder, attendee)
         files.write(file, content)
         yield Place(attendee, file, until, made)
@@ -114,10 +116,8 @@ def _try_out(attendee: Attendee, access: Access, token: str) -> None:
         client.close()
 
 
-def _continued(error: TutorialError, attendee: Attendee) -> TutorialError:
+def _continued(error: TutorialError, attendee: Attendee, first: Attendee, removal: str) -> TutorialError:
     """The error, and that nothing is lost."""
-    do = (
-        f"{error.do} The attendees before {attendee.name} are ready. The same command goes on from here; "
-        f"egress-tutorial class down --prefix {attendee.prefix} removes what was made."
-    )
+    ready = "" if attendee == first else f"The attendees before {attendee.name} are ready. "
+    do = f"{error.do} {ready}The same command goes on from here; {removal} removes what was made."
     return type(error)(error.what, why=error.why, do=do.strip())

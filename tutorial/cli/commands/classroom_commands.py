@@ -101,6 +101,7 @@ def up(environment: Environment, /, **given: Any) -> ExitCode:
             folder=folder,
             access=cluster.access,
             facts={name: cluster.facts[name] for name in ("istio", "mesh") if name in cluster.facts},
+            removal=views.down_command(given),
         )
         bar = click.progressbar(places, length=len(roster), label="Attendees", file=environment.stderr)
         with views.told_if_interrupted(environment, views.half_made_text(given)), bar as progress:

@@ -72,7 +72,7 @@ def ready_text(
         "           The same command again renews the tokens.",
         f"They type: egress-tutorial run externalname --kubeconfig {places[0].file.name}",
         f"Look:      egress-tutorial class status{_flags(given)}",
-        f"Remove:    egress-tutorial class down{_flags(given, 'prefix', 'folder')}",
+        f"Remove:    {down_command(given)}",
     ]
     host = urlsplit(cluster.access.server).hostname
     if host in _LOOPBACK:
@@ -80,10 +80,14 @@ def ready_text(
     return "\n".join(lines)
 
 
+def down_command(given: Mapping[str, Any]) -> str:
+    """The command that removes what `class up` has made."""
+    return f"egress-tutorial class down{_flags(given, 'prefix', 'folder')}"
+
+
 def half_made_text(given: Mapping[str, Any]) -> str:
     """What an interrupted `class up` says."""
-    down = f"egress-tutorial class down{_flags(given, 'prefix', 'folder')}"
-    return f"Interrupted. The same command goes on; {down} removes what was made."
+    return f"Interrupted. The same command goes on; {down_command(given)} removes what was made."
 
 
 @contextmanager
