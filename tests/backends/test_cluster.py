@@ -289,7 +289,7 @@ def test_the_fields_of_an_object_that_is_put_back_belong_to_those_who_had_set_th
     patch = api.seen[-1]
     assert (patch.method, patch.path) == ("PATCH", f"{SERVICES}/a")
     assert patch.headers["content-type"] == "application/merge-patch+json"
-    assert patch.body == {"metadata": {"managedFields": managers}}
+    assert patch.body == {"metadata": {"uid": state.uid, "managedFields": managers}}
 
 
 def test_a_service_whose_address_is_taken_gets_another(api: ApiServer, cluster: ApiCluster) -> None:

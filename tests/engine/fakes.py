@@ -16,7 +16,7 @@ from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
 from tutorial.engine.emit import Emitter
 from tutorial.engine.events import Event
 from tutorial.engine.ledger import Ledger
-from tutorial.engine.manifests import LAST_APPLIED, recreatable
+from tutorial.engine.manifests import LAST_APPLIED, PROGRAM, metadata_of, recreatable
 from tutorial.engine.own_shell import OwnShell
 from tutorial.engine.plan import make_plan
 from tutorial.engine.ports import CommandResult, ObjectState, Prompter, Stop
@@ -155,6 +155,13 @@ class FakeCluster:
         """What every object says, without what the server sets."""
         return {str(where): recreatable(state.manifest) for where, state in self.objects.items()}
 
+    def managers(self) -> dict[str, object]:
+        """Who has set the fields of every object."""
+        return {
+            str(where): metadata_of(state.manifest).get("managedFields") or []
+            for where, state in self.objects.items()
+        }
+
     def lookup(self, reference: ObjectReference) -> ObjectState | None:
         self._answer()
         return self.objects.get(reference)
@@ -189,9 +196,20 @@ class FakeCluster:
         if reference(text) in self.objects:
             raise AlreadyThereError(f"{text} is there")
         sent = metadata.get("annotations", {}).get(LAST_APPLIED, "")
-        state = self.make(text, last_applied=sent, content=recreatable(manifest))
+        body = recreatable(manifest)
+        content = {**body, "metadata": {**body["metadata"], "managedFields": [{"manager": PROGRAM}]}}
+        state = self.make(text, last_applied=sent, content=content)
         self.moments.pass_by()
-        return state
+        self.give_back(manifest, state.uid)
+        return self.objects[state.reference]
+
+    def give_back(self, manifest: Mapping[str, object], uid: str) -> None:
+        self._answer()
+        managers = metadata_of(manifest).get("managedFields") or []
+        for where, state in self.objects.items():
+            if state.uid == uid:
+                metadata = {**metadata_of(state.manifest), "managedFields": managers}
+                self.objects[where] = replace(state, manifest={**state.manifest, "metadata": metadata})
 
     def rehearse(self, manifest: Mapping[str, object]) -> str:
         self._answer()

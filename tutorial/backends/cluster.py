@@ -155,10 +155,21 @@ class ApiCluster:
         if response.status == 409:
             raise AlreadyThereError(f"{reference} cannot be put back.", why=response.message)
         created = self._expect(response, f"create {reference} again")
-        if managers := metadata_of(manifest).get("managedFields"):
-            own = f"{path}/{quote(reference.name, safe='')}"
-            self._client.request("PATCH", own, {"metadata": {"managedFields": managers}})
-        return object_state(reference, created)
+        state = object_state(reference, created)
+        self.give_back(manifest, state.uid)
+        return state
+
+    def give_back(self, manifest: Mapping[str, object], uid: str) -> None:
+        """Let the fields of the object that `restore` made belong to those who had set them. Nothing is
+        changed where another object has its name by now, or the server does not take it."""
+        managers = metadata_of(manifest).get("managedFields")
+        if not managers:
+            return
+        body = recreatable(manifest)
+        resource, version = self._resource_of(body)
+        name = quote(str(body["metadata"]["name"]), safe="")
+        path = resource.path(self._namespace_of(body), name, version)
+        self._client.request("PATCH", path, {"metadata": {"uid": uid, "managedFields": managers}})
 
     def rehearse(self, manifest: Mapping[str, object]) -> str:
         """Why the object could not be deleted and created again: asks for the right to delete it,

@@ -42,6 +42,10 @@ class NoCluster:
             do="Write requires: cluster in its tutorial.yaml.",
         )
 
+    def give_back(self, manifest: Mapping[str, object], uid: str) -> None:
+        """Nothing to do: nothing was restored."""
+        del manifest, uid
+
     def rehearse(self, manifest: Mapping[str, object]) -> str:
         """Says that there is nowhere to put it."""
         del manifest

@@ -24,6 +24,7 @@ from tutorial.backends.pipeline import get_all
 from tutorial.backends.refusals import unauthorized, unreachable
 from tutorial.backends.response import Response
 from tutorial.backends.transport import open_connection, wait_for_answer
+from tutorial.engine.manifests import PROGRAM
 from tutorial.engine.ports import Stopper
 from tutorial.errors import TutorialError
 
@@ -43,7 +44,7 @@ _IDEMPOTENT = frozenset({"GET", "DELETE"})
 _CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
 _BUSY = frozenset({429, 503})
 _ASKED_AGAIN = _BUSY | {401}
-_AGENT = (("User-Agent", "egress-tutorial"),)
+_AGENT = (("User-Agent", PROGRAM),)
 
 
 class Asks(Protocol):

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+PROGRAM = "egress-tutorial"
+"""As whom the API server knows this program: the beginning of its user agent."""
+
 _SERVER_OWNED = (
     "creationTimestamp",
     "deletionGracePeriodSeconds",
@@ -54,6 +57,13 @@ def is_created_from(saved: Mapping[str, object], now: Mapping[str, object]) -> b
     """Whether the object is what `kubectl create -f` makes of the saved one: kubectl then writes its
     own annotation anew."""
     return _without_last_applied(saved) == _without_last_applied(now)
+
+
+def is_programs_alone(manifest: Mapping[str, object]) -> bool:
+    """Whether this program alone counts as who has set the object's fields, as it does between creating
+    an object again and giving its fields back."""
+    managers = metadata_of(manifest).get("managedFields") or ()
+    return bool(managers) and all(each.get("manager") == PROGRAM for each in managers)
 
 
 def is_changed(before: Mapping[str, object], now: Mapping[str, object]) -> bool:

@@ -139,6 +139,11 @@ class Cluster(Protocol):
         """Create the object again from a saved manifest, server-owned fields removed."""
         ...
 
+    def give_back(self, manifest: Mapping[str, object], uid: str) -> None:
+        """Let the fields of an object that `restore` made belong again to those who had set them, as the
+        saved manifest says; `restore` does so at its end, unless it was cut off."""
+        ...
+
     def rehearse(self, manifest: Mapping[str, object]) -> str:
         """Why this object could not be deleted and created again, in the server's words; empty
         when it could. Nothing is changed."""

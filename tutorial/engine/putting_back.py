@@ -13,7 +13,7 @@ from tutorial.engine.by_hand import create_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
 from tutorial.engine.history import adopted_homes, adopted_objects, begun_steps, others_uids, owned_objects
-from tutorial.engine.manifests import is_created_from, recreatable, spec_of
+from tutorial.engine.manifests import is_created_from, is_programs_alone, recreatable, spec_of
 from tutorial.engine.patience import Patience
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Made, PutBack
@@ -130,6 +130,8 @@ class PuttingBack:
         records = self._tools.ledger.records()
         owned = owned_objects(records)
         if state.uid in others_uids(records) or is_created_from(saved.made.manifest, state.manifest):
+            if is_programs_alone(state.manifest):  # a rollback was cut off just after it had created it
+                self._patience.call(self._tools.cluster.give_back, saved.made.manifest, state.uid)
             self._note(saved, state.uid)
         elif state.uid not in owned:
             self._fail(saved, "foreign", "somebody has put it there or changed it during the run")
