@@ -22,7 +22,13 @@ from tutorial.engine.plan import make_plan
 from tutorial.engine.ports import CommandResult, ObjectState, Prompter, Stop
 from tutorial.engine.records import Record
 from tutorial.engine.run import MayBegin, RunResult, RunSettings, run
-from tutorial.errors import AlreadyThereError, ClusterAwayError, JournalError, TutorialError
+from tutorial.errors import (
+    AlreadyThereError,
+    ClusterAwayError,
+    ForbiddenError,
+    JournalError,
+    TutorialError,
+)
 from tutorial.steps.model import Cleanup, Expectation, ObjectReference, Step, StreamExpectation, Tutorial
 
 KINDS = {
@@ -66,6 +72,7 @@ class FakeCluster:
         self.moments = moments or Moments()
         self.objects: dict[ObjectReference, ObjectState] = {}
         self.away_for = 0
+        self.forbids_for = 0
         self.gone = False
         self.refuses: set[str] = set()
         self.deletes: list[str] = []
@@ -230,6 +237,9 @@ class FakeCluster:
         if self.away_for > 0:
             self.away_for -= 1
             raise ClusterAwayError("The API server cannot be reached.")
+        if self.forbids_for > 0:
+            self.forbids_for -= 1
+            raise ForbiddenError("The API server does not say what it serves.")
 
 
 class FakeClock:

@@ -48,6 +48,31 @@ def test_what_is_waited_for_is_told_and_that_it_is_back() -> None:
     assert world.cluster.picture() == before
 
 
+def starting(world: World, refusals: int) -> Script:
+    """The server is away, and then refuses so many requests."""
+
+    def restart() -> None:
+        world.cluster.away_for, world.cluster.forbids_for = 2, refusals
+
+    return quit_when(restart, pauses=1)
+
+
+def test_a_server_that_comes_back_and_knows_no_roles_yet_is_waited_for() -> None:
+    world = World((STEPS[1],))
+    before = world.cluster.picture()
+    assert world.run(starting(world, 3)).exit_code is ExitCode.OK
+    assert world.cluster.picture() == before
+    assert notices(world)[-1] == "The API server answers again."
+
+
+def test_a_right_that_stays_missing_after_that_is_told() -> None:
+    world = World((STEPS[1],))
+    began = world.clock.now
+    assert world.run(starting(world, 10_000)).exit_code is ExitCode.ROLLBACK_INCOMPLETE
+    assert "service/web@default" in world.cluster.picture()
+    assert world.clock.now - began < 60
+
+
 def test_a_cleanup_waits_for_the_server_and_is_run_again_where_that_went_meanwhile() -> None:
     world = World(STEPS)
     run = world.shell.run

@@ -13,7 +13,7 @@ from typing import Any
 from tutorial.backends.refusals import not_of_the_api
 from tutorial.backends.response import Response
 from tutorial.backends.rest import Asks
-from tutorial.errors import ClusterAwayError, NotReadyError
+from tutorial.errors import ClusterAwayError, ForbiddenError, NotReadyError
 
 _AGGREGATED = ",".join(
     f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
@@ -157,7 +157,8 @@ def _from_legacy(group: str, version: str, item: Mapping[str, Any]) -> Resource:
 
 def _checked(client: Asks, response: Response, path: str) -> Mapping[str, Any]:
     if response.status != 200:
-        error = ClusterAwayError if response.may_pass else NotReadyError
+        refusal = ForbiddenError if response.status == 403 else NotReadyError
+        error = ClusterAwayError if response.may_pass else refusal
         raise error(
             "The API server does not say what it serves.",
             why=response.message,

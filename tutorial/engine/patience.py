@@ -11,11 +11,13 @@ from typing import ParamSpec, TypeVar
 from tutorial.engine.context import Tools
 from tutorial.engine.events import Waiting
 from tutorial.engine.ports import ObjectState
-from tutorial.errors import ClusterAwayError, TutorialError, in_words
+from tutorial.errors import ClusterAwayError, ForbiddenError, TutorialError, in_words
 from tutorial.steps.model import ObjectReference
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 2.0
 _FIRST_POLL, _LONGEST_POLL = 0.02, 0.5
+_LONGEST_START = 5.0
+"""Seconds for which an API server that was away may refuse what it will allow (seen on 1.20: one or two)."""
 
 _ALWAYS_THERE = ObjectReference("namespace", "default")
 
@@ -38,6 +40,7 @@ class Patience:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._away_since: float | None = None
+        self._refused_since: float | None = None
         self._gave_up: ClusterAwayError | None = None
         self._tries = 0
         self.waits = 0
@@ -66,6 +69,11 @@ class Patience:
                     continue
                 self._wait(delay)
                 delay = min(delay * 2, _LONGEST_DELAY)
+            except ForbiddenError:
+                if not self._may_be_starting():
+                    self._end_wait()
+                    raise
+                self._wait(_FIRST_DELAY)
             else:
                 self._end_wait()
                 return answer
@@ -145,9 +153,18 @@ class Patience:
             raise Stopped
 
     def _end_wait(self) -> None:
+        self._refused_since = None
         if self._away_since is not None:
             self._away_since = None
             self._tools.emitter.notice("The API server answers again.")
+
+    def _may_be_starting(self) -> bool:
+        """Whether a refusal may pass: an API server that comes back knows no roles for a moment."""
+        if self._away_since is None:
+            return False
+        now = self._tools.clock.monotonic()
+        self._refused_since = now if self._refused_since is None else self._refused_since
+        return now - self._refused_since < _LONGEST_START
 
     def _is_over(self) -> bool:
         """Whether it has been away for as long as anyone waits for it, or for good."""
