@@ -127,7 +127,7 @@ def test_a_mutated_kubeconfig_is_used_or_refused(
     ]
     mutations = Mutations(texts, values=VALUES_OF_ITS_OWN)
     path = tmp_path / "config"
-    count, used = how_many(200), 0
+    count, used = how_many(100), 0
     for _, text in mutations.some(count):
         path.write_bytes(text)
         for name in ("one", "two", None):

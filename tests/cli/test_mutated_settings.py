@@ -43,7 +43,7 @@ def test_a_mutated_setting_gives_a_plan_or_an_error() -> None:
     tutorial = load_tutorial(find_tutorial("all"))
     context, option = click.Context(click.Command("run")), click.Option(["--set"])
     mutations = Mutations([*SETTINGS, *(name.partition(b"=")[0] + b"=" for name in SETTINGS)])
-    count, planned = how_many(500), 0
+    count, planned = how_many(200), 0
     for _, mutated in mutations.some(count):
         name = mutations.random.choice(SETTINGS).partition(b"=")[0]
         hostile = name + b"=" + mutations.value().encode()
