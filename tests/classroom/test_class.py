@@ -130,6 +130,19 @@ def test_somebody_elses_namespace_is_refused_before_anything_is_made(
     assert not folder.exists()
 
 
+def test_somebody_elses_file_is_refused_before_anything_is_made(
+    cluster: Cluster, up: Up, prefix: str, folder: Path
+) -> None:
+    folder.mkdir()
+    (folder / f"{prefix}-02.kubeconfig").write_text("mine\n")
+    with pytest.raises(AlreadyThereError, match=rf"{prefix}-02\.kubeconfig is there already"):
+        up(3)
+    assert names(cluster, prefix) == []
+    assert [(each.name, each.read_text()) for each in folder.iterdir()] == [
+        (f"{prefix}-02.kubeconfig", "mine\n")
+    ]
+
+
 def test_a_crash_in_the_middle_is_found_and_gone_on_from(
     cluster: Cluster, api: ClassApi, up: Up, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

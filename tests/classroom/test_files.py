@@ -15,13 +15,14 @@ from sandbox.api.cluster_for_tests import find_kubectl
 from tutorial.backends.kubeconfig import Access, load_kubeconfig
 from tutorial.classroom import files
 from tutorial.classroom.roster import Attendee
-from tutorial.errors import NotReadyError
+from tutorial.errors import AlreadyThereError, NotReadyError
 
 SEVEN = Attendee("egress", 7)
+SERVER = "https://c:6443"
 
 
 def access(**cluster: Any) -> Access:
-    return Access("admin", "c", "u", "default", {"server": "https://c:6443", **cluster}, {"token": "admin's"})
+    return Access("admin", "c", "u", "default", {"server": SERVER, **cluster}, {"token": "admin's"})
 
 
 def written(folder: Path, attendee: Attendee = SEVEN, **cluster: Any) -> Path:
@@ -75,19 +76,61 @@ def test_only_the_class_s_own_files_are_removed(folder: Path) -> None:
     other = written(folder, Attendee("egress-2", 1))
     (folder / "egress-99.kubeconfig").write_text("contexts: []\n")
     (folder / "egress-98.kubeconfig").write_text("{")
-    assert files.remove(folder, "egress") == mine
+    assert files.remove(folder, "egress", SERVER) == mine
     assert sorted(path.name for path in folder.iterdir()) == [
         "egress-2-01.kubeconfig",
         "egress-98.kubeconfig",
         "egress-99.kubeconfig",
     ]
     assert other.exists()
-    assert files.remove(folder / "missing", "egress") == []
+    assert files.remove(folder / "missing", "egress", SERVER) == []
+
+
+def test_the_same_class_on_another_cluster_keeps_its_files(folder: Path) -> None:
+    here, there = written(folder), written(folder, Attendee("egress", 8), server="https://other:6443")
+    assert files.remove(folder, "egress", SERVER) == [here]
+    assert list(folder.iterdir()) == [there]
+
+
+def in_the_way(path: Path) -> None:
+    """Everything that a name in the folder can stand for but the class's own file."""
+    match path.stem[-1]:
+        case "1":
+            path.write_text("mine\n")
+        case "2":
+            path.write_bytes(b"\x00\xff")
+        case "3":
+            path.mkdir()
+        case "4":
+            path.symlink_to("nowhere")
+        case "5":
+            written(path.parent, Attendee("egress", 5), server="https://other:6443")
+        case "6":
+            written(path.parent, Attendee("monday", 6)).rename(path)
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_a_file_that_is_not_the_class_s_is_refused(folder: Path, number: int) -> None:
+    written(folder)
+    roster = [Attendee("egress", number), SEVEN]
+    path = files.file_of(folder, roster[0])
+    in_the_way(path)
+    with pytest.raises(AlreadyThereError) as caught:
+        files.refuse_foreign(folder, roster, SERVER)
+    assert str(path) in caught.value.what
+    assert str(files.file_of(folder, SEVEN)) not in caught.value.what
+    assert "--output" in caught.value.do
+
+
+def test_the_class_s_own_files_and_names_that_are_free_are_not_refused(folder: Path) -> None:
+    written(folder)
+    files.refuse_foreign(folder, [SEVEN, Attendee("egress", 8)], SERVER)
+    files.refuse_foreign(folder / "missing", [SEVEN], SERVER)
 
 
 def test_an_empty_folder_goes_too(folder: Path) -> None:
     written(folder)
-    files.remove(folder, "egress")
+    files.remove(folder, "egress", SERVER)
     assert not folder.exists()
 
 

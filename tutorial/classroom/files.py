@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tutorial.backends.kubeconfig import EXTENSION, Access
 from tutorial.classroom.roster import Attendee
-from tutorial.errors import NotReadyError
+from tutorial.errors import AlreadyThereError, NotReadyError
 
 _SUFFIX = ".kubeconfig"
 _REACHING = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url", "disable-compression")
@@ -30,14 +30,15 @@ def file_of(folder: Path, attendee: Attendee) -> Path:
 
 
 def kubeconfig(attendee: Attendee, access: Access, token: str, facts: Mapping[str, str]) -> dict[str, Any]:
-    """One context with the attendee's token and namespace. Its extension gives a run the other namespace,
-    and what its user may not find out.
+    """One context with the attendee's token and namespace. Its extension says which class on which
+    server it is for, and gives a run the other namespace and what its user may not find out.
 
     Raises:
         NotReadyError: the certificate authority's file cannot be read.
     """
     extension = {
         "class": attendee.prefix,
+        "server": access.server,
         "settings": {"PLAIN_NAMESPACE": attendee.plain_namespace},
         **({"facts": dict(facts)} if facts else {}),
     }
@@ -56,6 +57,25 @@ def kubeconfig(attendee: Attendee, access: Access, token: str, facts: Mapping[st
         "contexts": [{"name": name, "context": context}],
         "current-context": name,
     }
+
+
+def refuse_foreign(folder: Path, roster: Iterable[Attendee], server: str) -> None:
+    """Every attendee's file must be missing, or of this class on this server: then it is replaced.
+
+    Raises:
+        AlreadyThereError: one is not.
+    """
+    wanted = [(file_of(folder, each), each.prefix) for each in roster]
+    foreign = [
+        str(path) for path, prefix in wanted if os.path.lexists(path) and _class_of(path) != (prefix, server)
+    ]
+    if foreign:
+        raise AlreadyThereError(
+            f"{', '.join(foreign)} {'is' if len(foreign) == 1 else 'are'} there already, and not of this "
+            "class on this cluster. Nothing was touched.",
+            why="It may hold the token of another class, or be somebody's own.",
+            do="Name another folder (--output FOLDER), or move the file away.",
+        )
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
@@ -93,10 +113,11 @@ def make_folder(folder: Path) -> None:
         raise NotReadyError(f"The folder {folder} cannot be written.", do="Name another one: --output FOLDER")
 
 
-def remove(folder: Path, prefix: str) -> list[Path]:
-    """Delete the class's files from the folder, and the folder if nothing else is in it. Files that are
-    not the class's stay. Returns the deleted files."""
-    removed = [path for path in sorted(folder.glob(f"{prefix}-*{_SUFFIX}")) if _class_of(path) == prefix]
+def remove(folder: Path, prefix: str, server: str) -> list[Path]:
+    """Delete the files of the class on this server from the folder, and the folder if nothing else is in
+    it. Other files stay, also those of a class of the same name elsewhere. Returns the deleted files."""
+    paths = sorted(folder.glob(f"{prefix}-*{_SUFFIX}"))
+    removed = [path for path in paths if _class_of(path) == (prefix, server)]
     for path in removed:
         with suppress(FileNotFoundError):
             path.unlink()
@@ -105,16 +126,17 @@ def remove(folder: Path, prefix: str) -> list[Path]:
     return removed
 
 
-def _class_of(path: Path) -> str:
-    """Which class's file it is, empty for none's."""
+def _class_of(path: Path) -> tuple[str, str] | None:
+    """Which class's file it is, by prefix and server; None for none's."""
     import yaml
 
     try:
         content = yaml.safe_load(path.read_bytes())
         extensions = content["contexts"][0]["context"]["extensions"]
-        return str(next(each["extension"]["class"] for each in extensions if each["name"] == EXTENSION))
-    except (OSError, yaml.YAMLError, LookupError, TypeError, StopIteration):
-        return ""
+        mark = next(each["extension"] for each in extensions if each["name"] == EXTENSION)
+        return str(mark["class"]), str(mark["server"])
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, StopIteration):
+        return None
 
 
 def _cluster(access: Access) -> dict[str, Any]:

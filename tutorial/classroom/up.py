@@ -52,10 +52,11 @@ def set_up(
         removal: the command that removes the class, for a person.
 
     Raises:
-        AlreadyThereError: a namespace is there and not the class's; nothing was touched.
+        AlreadyThereError: a namespace or a file is there and not the class's; nothing was touched.
         NotReadyError: the API server refused; what was made is found again by another `up`.
     """
     _refuse_foreign(api, roster)
+    files.refuse_foreign(folder, roster, access.server)
     files.make_folder(folder)
     for attendee in roster:
         try:

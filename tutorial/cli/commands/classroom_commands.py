@@ -192,7 +192,8 @@ def down(environment: Environment, /, **given: Any) -> ExitCode:
         with views.told_if_interrupted(environment, half_gone), bar as progress:
             for gone in remove(api, prefix, found, given["timeout"], cluster.access.kubectl_options):
                 progress.update(gone - progress.pos)
-    files = remove_files(given["folder"] or default_folder(prefix), prefix)
+        server = cluster.access.server
+    files = remove_files(given["folder"] or default_folder(prefix), prefix, server)
     click.echo(views.gone_text(prefix, found, files), file=environment.stderr)
     return ExitCode.OK
 
