@@ -46,10 +46,10 @@ def three(cluster: Cluster, machine: Machine, tmp_path: Path) -> Iterator[Class]
     """A class of three attendees; nothing of it is left at the end."""
     made = Class(f"{PREFIX}{secrets.token_hex(3)}", tmp_path / "files")
     options = ("--prefix", made.prefix, *cluster.arguments, "--output", str(made.folder))
-    done = machine.run("class", "up", "--attendees", "3", *options)
+    done = machine.run("class", "up", "--attendees", "3", "--yes", *options)
     assert done.returncode == 0, done.stderr
     yield made
-    done = machine.run("class", "down", *options)
+    done = machine.run("class", "down", "--yes", *options)
     assert done.returncode == 0, done.stderr
     assert "6 namespaces and 3 files" in done.stderr
     left = cluster.kubectl("get", "namespaces", "-o", "name", "-l", f"egress-tutorial/class={made.prefix}")

@@ -18,6 +18,7 @@ from tutorial.classroom.roster import Attendee
 from tutorial.classroom.status import Seat
 from tutorial.classroom.up import Place
 from tutorial.engine.by_hand import age
+from tutorial.errors import UsageError
 from tutorial.ui.environment import Environment
 from tutorial.ui.wording import count_of, rows_text
 
@@ -38,10 +39,20 @@ def manifests(roster: Sequence[Attendee], injection: Injection) -> str:
 def agreed(
     environment: Environment, cluster: AdministeredCluster, heading: str, rows: Mapping[str, str]
 ) -> bool:
-    """Show what is about to be done; whether the person agrees. A sandbox, and where nobody can be asked
-    (the command line names the cluster), need no question."""
-    if cluster.is_sandbox or not environment.can_ask():
+    """Show what is about to be done; whether the person agrees. A sandbox needs no question.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    if cluster.is_sandbox:
         return True
+    if not environment.can_ask():
+        context, server = cluster.access.context, cluster.access.server
+        raise UsageError(
+            "There is no terminal to ask on. Nothing was touched.",
+            why=f"{heading}: the context {context}, {server}.",
+            do="Add --yes.",
+        )
     from tutorial.shell.signals import Signals
     from tutorial.ui.opening import open_question, open_view
 
