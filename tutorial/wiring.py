@@ -106,7 +106,7 @@ class Stage:
         not know of it."""
         shell = self._open_shell(self.folder.meta.variables, survive_damage=True)
         tools = self._tools(shell, self._open_view(), self.folder.meta.variables)
-        result = roll_back(tools)
+        result = roll_back(tools, run_id=self.folder.meta.id)
         tools.ledger.note(Closed("quit", kept=not result.complete))
         self._finish(shell, over=result.complete and tools.ledger.is_written)
         if not result.complete:

@@ -203,6 +203,17 @@ def test_a_rollback_says_what_it_does_before_the_cluster_has_answered() -> None:
         assert "Putting everything back: 1 object" in show(events.RollbackStarted(1, 2, 1))
 
 
+def test_each_of_several_rollbacks_names_its_run() -> None:
+    shown: list[events.Event] = []
+    for run in ("20261124-1", "20261124-2"):
+        shown += events.RollbackStarted(1, 1, 1, run), events.RollbackEnded(3, True, run_id=run)
+    for show in (draw, write):
+        told = show(*shown)
+        for run in ("20261124-1", "20261124-2"):
+            assert f"Putting everything of run {run} back: 1 object" in told
+            assert f"un {run}: everything is back as it was" in told
+
+
 def test_an_incomplete_rollback_lists_the_commands() -> None:
     blocked = events.ObjectUndone(2, "one", "service/x", "blocked", "finalizer y")
     left = events.RollbackEnded(3, False, ("kubectl delete service x",))

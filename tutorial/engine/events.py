@@ -142,10 +142,12 @@ class Noticed(Event):
 
 @dataclass(frozen=True)
 class RollbackStarted(Event):
-    """`objects` is how many objects, `steps` how many begun steps are to be undone."""
+    """`objects` is how many objects, `steps` how many begun steps are to be undone. `run_id` is that of a
+    run that was left; empty at the end of a run, which has told its own."""
 
     steps: int
     objects: int
+    run_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,13 @@ class ObjectUndone(Event):
 @dataclass(frozen=True)
 class RollbackEnded(Event):
     """`left` holds, for each thing that is still there, the command that removes it; `saved`, for each
-    object that was there before the run and could not be put back, the command that creates it."""
+    object that was there before the run and could not be put back, the command that creates it; `run_id`
+    as in `RollbackStarted`."""
 
     complete: bool
     left: tuple[str, ...] = ()
     saved: tuple[str, ...] = ()
+    run_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class RollbackResult:
     saved: tuple[str, ...] = ()
 
 
-def roll_back(tools: Tools, *, objects: bool = True) -> RollbackResult:
+def roll_back(tools: Tools, *, objects: bool = True, run_id: str = "") -> RollbackResult:
     """Undo every begun step. It goes on after a failure, and can be run again.
 
     A Ctrl-C that led here must have been cleared; the next one stops the rollback, and what is
@@ -36,9 +36,11 @@ def roll_back(tools: Tools, *, objects: bool = True) -> RollbackResult:
 
     Args:
         objects: false where the objects vanish with their sandbox anyway.
+        run_id: names a run that was left, to be told from others that are undone after it.
     """
     begun = list(reversed(begun_steps(tools.ledger.records())))
-    tools.emitter.emit(RollbackStarted, steps=len(begun), objects=_count_objects(tools) if objects else 0)
+    count = _count_objects(tools) if objects else 0
+    tools.emitter.emit(RollbackStarted, steps=len(begun), objects=count, run_id=run_id)
     remover = Remover(tools, purpose="cleanup", objects=objects)
     putting_back = PuttingBack(tools, remover.patience)
     try:
@@ -50,7 +52,7 @@ def roll_back(tools: Tools, *, objects: bool = True) -> RollbackResult:
         tools.emitter.notice("The rollback was stopped.", "warning")
     left = () if complete else _what_is_left(tools, remover)
     saved = () if complete else tuple(putting_back.commands())
-    tools.emitter.emit(RollbackEnded, complete=complete, left=left, saved=saved)
+    tools.emitter.emit(RollbackEnded, complete=complete, left=left, saved=saved, run_id=run_id)
     return RollbackResult(complete, left, saved)
 
 

@@ -33,7 +33,7 @@ class EndingDrawing:
             self._ended[event.step] = event
 
     def rollback_started(self, event: events.RollbackStarted) -> None:
-        self._heading = wording.rollback_heading(event.objects)
+        self._heading = wording.rollback_heading(event)
         if event.objects:
             self._draw_heading()
 
@@ -46,7 +46,7 @@ class EndingDrawing:
 
     def rollback_ended(self, event: events.RollbackEnded) -> None:
         if event.complete:
-            self._line(wording.UNDOINGS["deleted"], "everything is back as it was")
+            self._line(wording.UNDOINGS["deleted"], wording.all_is_back(event))
             return
         self._draw_heading()
         for heading, commands in wording.unfinished(event):

@@ -209,8 +209,8 @@ class PlainView:
         self._line(f"{event.level.capitalize()}: {event.text}")
 
     def _rollback_started(self, event: events.RollbackStarted) -> None:
-        if event.objects:
-            self._line(f"{wording.rollback_heading(event.objects)}.")
+        if event.objects or event.run_id:
+            self._line(f"{wording.rollback_heading(event)}.")
 
     def _object_undone(self, event: events.ObjectUndone) -> None:
         if event.outcome != "gone":
@@ -218,7 +218,8 @@ class PlainView:
 
     def _rollback_ended(self, event: events.RollbackEnded) -> None:
         if event.complete:
-            self._line("Everything is back as it was.")
+            text = wording.all_is_back(event)
+            self._line(f"{text[0].upper()}{text[1:]}.")
             return
         for heading, commands in wording.unfinished(event):
             self._line(heading)

@@ -6,7 +6,14 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tutorial.engine.events import ObjectUndone, RollbackEnded, RunEnded, StepStarted, Waiting
+from tutorial.engine.events import (
+    ObjectUndone,
+    RollbackEnded,
+    RollbackStarted,
+    RunEnded,
+    StepStarted,
+    Waiting,
+)
 from tutorial.text.escapes import safe_text
 
 _ROW_WIDTH = 78
@@ -121,11 +128,16 @@ def _row(name: str, text: str) -> str:
     )
 
 
-def rollback_heading(objects: int) -> str:
+def rollback_heading(started: RollbackStarted) -> str:
     """The line above the list of what is undone."""
-    if not objects:
-        return "Putting everything back"
-    return f"Putting everything back: {count_of(objects, 'object')}"
+    run = f" of run {started.run_id}" if started.run_id else ""
+    count = f": {count_of(started.objects, 'object')}" if started.objects else ""
+    return f"Putting everything{run} back{count}"
+
+
+def all_is_back(end: RollbackEnded) -> str:
+    """What is said after a rollback that is complete, without a full stop."""
+    return f"{f'run {end.run_id}: ' if end.run_id else ''}everything is back as it was"
 
 
 TRY_AGAIN = "try again: egress-tutorial rollback (give it up: rollback --forget RUN)"
