@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tutorial.backends.select import is_gone, kubectl_options
-from tutorial.engine.by_hand import create_command, delete_command
+from tutorial.engine.by_hand import create_command, delete_command, listed
 from tutorial.engine.history import adopted_objects, found_objects
 from tutorial.engine.manifests import recreatable
 from tutorial.engine.records import Closed, Record
@@ -121,7 +121,7 @@ def _what_may_be_left(folder: RunFolder, files: Files, options: str, by_hand: Ca
     ]
     lines = [f"Nothing will be deleted in [{folder.meta.backend_label}]. It only no longer counts as left."]
     for heading, commands in parts:
-        lines += [heading, *(f"  {command}" for command in commands)] if commands else []
+        lines += [heading, *map(listed, commands)] if commands else []
     if len(lines) == 1:
         lines.append("Its journal names nothing that may still be there.")
     return "\n".join(lines)

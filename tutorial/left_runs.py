@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tutorial.backends.backend import OpenBackend
 from tutorial.backends.select import end_own_sandbox, is_gone, kubectl_options, open_backend
-from tutorial.engine.by_hand import create_command
+from tutorial.engine.by_hand import create_command, without_remark
 from tutorial.engine.history import adopted_objects, begun_steps, is_anything_to_undo
 from tutorial.engine.manifests import recreatable
 from tutorial.engine.records import Closed
@@ -90,7 +90,7 @@ def _telling_what_is_left(folder: RunFolder, home: Path, variables: Mapping[str,
             f"The run {folder.meta.id} cannot be undone now. {error.what}",
             why=error.why,
             do=f"{error.do} Then: egress-tutorial rollback {folder.meta.id} "
-            f"(by hand: {'; '.join(commands)}). If it never can be: "
+            f"(by hand: {'; '.join(map(without_remark, commands))}). If it never can be: "
             f"egress-tutorial rollback --forget {folder.meta.id}".strip(),
         ) from None
 

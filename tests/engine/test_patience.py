@@ -125,8 +125,7 @@ def test_what_may_not_be_the_runs_is_not_named_for_deletion() -> None:
     world.shell.run = run_and_vanish  # type: ignore[method-assign, assignment]
     assert world.run(Script(), auto=True).exit_code is ExitCode.ROLLBACK_INCOMPLETE
     (left,) = world.recorder.of(RollbackEnded)[0].left
-    assert left.startswith("kubectl get service web -n default ")
-    assert left.endswith("# may be this run's")
+    assert left.startswith("# may be this run's\nkubectl get service web -n default ")
 
 
 def test_a_control_c_ends_the_waiting_and_lists_what_is_left() -> None:

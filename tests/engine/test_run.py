@@ -183,7 +183,7 @@ def test_a_namespace_with_something_foreign_is_left(world: World) -> None:
     assert reference("configmap/mine@plain") in world.cluster.objects
     assert reference("deployment/app@plain") not in world.cluster.objects
     told = [each for each in world.recorder.of(RollbackEnded)[0].left if "delete namespace" in each]
-    assert told == ["kubectl delete namespace plain  # deletes configmap/mine@plain, too"]
+    assert told == ["# deletes configmap/mine@plain, too\nkubectl delete namespace plain"]
 
 
 def test_what_a_shell_made_is_listed_and_left(world: World) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from ui.samples import WRONG_HOST
 
 from tutorial.engine import events
+from tutorial.engine.by_hand import with_remark
 from tutorial.expect.verdict import Mismatch, Verdict
 from tutorial.ui.console import ViewConsole
 from tutorial.ui.plain_view import PlainView
@@ -201,6 +202,14 @@ def test_a_rollback_with_nothing_to_undo_is_one_line() -> None:
 def test_a_rollback_says_what_it_does_before_the_cluster_has_answered() -> None:
     for show in (draw, write):
         assert "Putting everything back: 1 object" in show(events.RollbackStarted(1, 2, 1))
+
+
+def test_a_remark_stands_on_a_line_of_its_own_before_its_command() -> None:
+    command = with_remark("kubectl delete namespace x", "deletes y, too")
+    shown = (events.RollbackStarted(1, 1, 1), events.RollbackEnded(3, False, (command, "kubectl get z")))
+    for show, lead in ((draw, "  "), (write, "")):
+        lines = f"{lead}# deletes y, too\n{lead}kubectl delete namespace x\n{lead}kubectl get z\n"
+        assert lines in show(*shown)
 
 
 def test_each_of_several_rollbacks_names_its_run() -> None:

@@ -6,7 +6,7 @@ from shlex import quote
 
 from tutorial.steps.model import ObjectReference
 
-_REMARK = "  # "
+_REMARK = "# "
 
 
 def delete_command(reference: ObjectReference, options: str) -> str:
@@ -26,13 +26,21 @@ def look_command(reference: ObjectReference, options: str) -> str:
 
 
 def with_remark(command: str, remark: str) -> str:
-    """The command with a remark that a shell passes over."""
-    return f"{command}{_REMARK}{remark}"
+    """The command under a remark. The remark has a line of its own, because zsh takes a `#` that is typed
+    for a word of the command."""
+    return f"{_REMARK}{remark}\n{command}"
 
 
 def without_remark(command: str) -> str:
     """The command alone."""
-    return command.partition(_REMARK)[0]
+    return command.partition("\n")[2] if command.startswith(_REMARK) else command
+
+
+def listed(command: str) -> str:
+    """The command as a list shows it: indented, its remark, too."""
+    bare = without_remark(command)
+    remark = command.removesuffix(bare)
+    return f"  {remark}  {bare}" if remark else f"  {bare}"
 
 
 def free_command(reference: ObjectReference, options: str) -> str:

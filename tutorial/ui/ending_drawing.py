@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tutorial.engine import events
+from tutorial.engine.by_hand import listed
 from tutorial.ui import wording
 from tutorial.ui.step_drawing import NARROW
 
@@ -52,7 +53,7 @@ class EndingDrawing:
         for heading, commands in wording.unfinished(event):
             self._console.print(Text(heading, "bold red"))
             for command in commands:
-                self._console.print(Text(f"  {command}"), soft_wrap=True)
+                self._console.print(Text(listed(command)), soft_wrap=True)
         self._console.print(Text(f"or {wording.TRY_AGAIN}"))
 
     def run_ended(self, event: events.RunEnded) -> None:
