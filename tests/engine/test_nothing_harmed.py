@@ -8,7 +8,7 @@ namespace and its deletion: for that moment Kubernetes has no lock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -93,44 +93,23 @@ class TwoUsersAndOthers(RuleBasedStateMachine):
     @rule(user=st.sampled_from(USERS), command=st.integers(1, 8))
     def run_while_others_are_quicker(self, user: str, command: int) -> None:
         """Just before one of its commands, others make what that is to make."""
-        if self._has_left(user):
-            return
-        world = self.users[user]
-        world.journal = MemoryJournal(world.moments)
-        world.new_process()
-        shell_run, count = world.shell.run, 0
 
-        def run(text: str, **options: object) -> object:
-            nonlocal count
-            count += 1
+        def make_it_first(text: str) -> None:
             word, _, made = text.replace("${NAMESPACE}", "default").strip().partition(" ")
-            if count == command and word in ("make", "create"):
+            if word in ("make", "create"):
                 self._others_make(made, "present", as_applied=word == "make")
                 self.cluster.actor = user
-            return shell_run(text, **options)  # type: ignore[arg-type]
 
-        world.shell.run = run  # type: ignore[method-assign, assignment]
-        self._go(user, [], None, new_process=False)
+        self._run_with_event(user, command, make_it_first)
 
     @rule(user=st.sampled_from(USERS), command=st.integers(1, 6))
     def run_that_dies_before_its_command(self, user: str, command: int) -> None:
         """Its intent is on disk, and nothing is made."""
-        if self._has_left(user):
-            return
-        world = self.users[user]
-        world.journal = MemoryJournal(world.moments)
-        world.new_process()
-        shell_run, count = world.shell.run, 0
 
-        def run(text: str, **options: object) -> object:
-            nonlocal count
-            count += 1
-            if count == command:
-                raise Crash
-            return shell_run(text, **options)  # type: ignore[arg-type]
+        def die(_: str) -> None:
+            raise Crash
 
-        world.shell.run = run  # type: ignore[method-assign, assignment]
-        self._go(user, [], None, new_process=False)
+        self._run_with_event(user, command, die)
 
     @rule(user=st.sampled_from(USERS), decisions=st.lists(DECISIONS, max_size=10), moment=MOMENTS)
     def resume(self, user: str, decisions: list[Answer], moment: int | None) -> None:
@@ -186,6 +165,26 @@ class TwoUsersAndOthers(RuleBasedStateMachine):
 
     def _has_left(self, user: str) -> bool:
         return is_anything_to_undo(self.users[user].journal.records())
+
+    def _run_with_event(self, user: str, command: int, happens: Callable[[str], None]) -> None:
+        """An unattended run of a user's who has none that was left; just before its command of that
+        number something happens."""
+        if self._has_left(user):
+            return
+        world = self.users[user]
+        world.journal = MemoryJournal(world.moments)
+        world.new_process()
+        shell_run, count = world.shell.run, 0
+
+        def run(text: str, **options: object) -> object:
+            nonlocal count
+            count += 1
+            if count == command:
+                happens(text)
+            return shell_run(text, **options)  # type: ignore[arg-type]
+
+        world.shell.run = run  # type: ignore[method-assign, assignment]
+        self._go(user, [], None, new_process=False)
 
     def _go(
         self,
