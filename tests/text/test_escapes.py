@@ -6,8 +6,9 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from text.escapes_by_character import FilterByCharacter
 
 from tutorial.text.escapes import MAX_SEQUENCE, MAX_STRING, EscapeFilter
 
@@ -47,17 +48,41 @@ hostile = st.lists(
 ).map("".join)
 
 
+floods = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["\0", "\x1b", "\r", "\r\n", "\x1b]", "\x1b[", "\x1b(", "1", ";1", " ", "x", "m", "\x9b"]
+        ),
+        st.sampled_from([1, 2, 3, MAX_SEQUENCE - 1, MAX_SEQUENCE, MAX_SEQUENCE + 1, MAX_STRING]),
+    ),
+    max_size=6,
+).map(lambda parts: "".join(word * times for word, times in parts))
+"""Long runs of one thing, about the limits."""
+
+
 def clean(text: str, *, colours: bool = True) -> str:
     escapes = EscapeFilter(colours=colours)
     return escapes.feed(text) + escapes.flush()
 
 
+def fed(text: str, cuts: list[int], *, colours: bool = True) -> str:
+    """What is shown of the text when it comes in pieces."""
+    escapes = EscapeFilter(colours=colours)
+    bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    return "".join(escapes.feed(text[start:end]) for start, end in pairwise(bounds)) + escapes.flush()
+
+
 @given(hostile, st.lists(st.integers(0, 120)))
 def test_chunks_give_the_same_as_the_whole(text: str, cuts: list[int]) -> None:
-    escapes = EscapeFilter()
-    bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    pieces = [escapes.feed(text[start:end]) for start, end in pairwise(bounds)]
-    assert "".join(pieces) + escapes.flush() == clean(text)
+    assert fed(text, cuts) == clean(text)
+
+
+@given(st.one_of(hostile, floods), st.booleans(), st.lists(st.integers(0, 9000)))
+@example("\r\x1b[m\nx", True, [1])
+@example("\x1b[" + "1" * (MAX_SEQUENCE + 2) + "m", True, [MAX_SEQUENCE])
+@example("\x1b]" + "x" * (MAX_STRING + 2), True, [3, MAX_STRING])
+def test_it_is_what_one_character_after_the_other_gives(text: str, colours: bool, cuts: list[int]) -> None:
+    assert fed(text, cuts, colours=colours) == FilterByCharacter(colours=colours).clean(text)
 
 
 @given(hostile)

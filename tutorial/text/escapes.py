@@ -11,7 +11,7 @@ document.
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
+from functools import cache
 
 from tutorial.text.colours import ColourFilter
 
@@ -30,19 +30,23 @@ _INVISIBLE = (
 separators, variation selectors (but the two that choose emoji or text), shorthand and musical
 format controls, tags."""
 
-_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_INVISIBLE}\ud800-\udfff]")
+UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_INVISIBLE}\ud800-\udfff]")
+"""One character that must not be shown as it is."""
+
+_UNSAFE_RUN = re.compile(f"{UNSAFE.pattern}+")
 
 _ESC = "\x1b"
-_STRING_STARTS = frozenset("]PX^_")
-_STRING_ENDS = frozenset("\x07\x18\x1a\x9c")
+_CSI = rf"\[[ -?]{{0,{MAX_SEQUENCE}}}+"
+_STRING = rf"[\]PX^_][^\x1b\x07\x18\x1a\x9c\n]{{0,{MAX_STRING}}}+"
+_OTHER = r"(?![\[\]PX^_])[ -/]*+"
+"""Sequences without their last character. A string's is BEL, ST, CAN or SUB; a line's end or too great a
+length ends it as well, so that one that is never closed hides nothing after it."""
 
-
-class _State(Enum):
-    TEXT = auto()
-    ESCAPE = auto()
-    ESCAPE_INTERMEDIATE = auto()
-    CSI = auto()
-    STRING = auto()
+_UNFINISHED = re.compile(rf"\x1b(?:{_CSI}|{_STRING}|{_OTHER})\Z")
+_COLOUR = re.compile(rf"\x1b\[([ -?]{{0,{MAX_SEQUENCE}}}+)m")
+_SEQUENCE = re.compile(rf"\x1b(?:{_CSI}[@-~]?|{_STRING}[\x07\x18\x1a\x9c]?|{_OTHER}[0-~]?)")
+_NO_COLOUR = re.compile(rf"\x1b(?:{_CSI}(?!m)[@-~]?|{_STRING}[\x07\x18\x1a\x9c]?|{_OTHER}[0-~]?)")
+"""Every ESC begins a sequence, also one inside of another, which that ends."""
 
 
 class EscapeFilter:
@@ -54,99 +58,45 @@ class EscapeFilter:
 
     def __init__(self, *, colours: bool = True) -> None:
         self._colours = ColourFilter() if colours else None
-        self._state = _State.TEXT
-        self._sequence = ""
-        self._string_length = 0
+        self._unfinished = ""
         self._after_return = False
 
     def feed(self, chunk: str) -> str:
         """The safe form of `chunk`. Feeding a text in pieces gives the same as feeding it whole."""
-        shown: list[str] = []
-        position = 0
-        while position < len(chunk):
-            if self._state is _State.TEXT:
-                position = self._take_text(chunk, position, shown)
-            elif self._take_sequence(chunk[position], shown):
-                position += 1
+        text = self._whole_sequences(self._unfinished + self._with_line_ends(chunk))
+        if self._colours is None:
+            return _with_names(_SEQUENCE.sub("", text))
+        plain, *rest = _COLOUR.split(_NO_COLOUR.sub("", text))
+        shown = [_with_names(plain)]
+        for parameters, plain in zip(rest[::2], rest[1::2], strict=True):
+            shown += self._colours.filter(parameters), _with_names(plain)
         return "".join(shown)
 
     def flush(self) -> str:
         """End the stream: forget an unfinished sequence, and switch off colours left on."""
-        self._state = _State.TEXT
+        self._unfinished = ""
         self._after_return = False
         return self._colours.reset() if self._colours else ""
 
-    def _take_text(self, chunk: str, position: int, shown: list[str]) -> int:
-        """Copy plain text up to the next unsafe character and deal with that; the new position."""
+    def _whole_sequences(self, text: str) -> str:
+        """The text without the sequence at its end that has not ended yet, which is kept."""
+        last = text.rfind(_ESC)
+        if last == -1 or not _UNFINISHED.match(text, last):
+            self._unfinished = ""
+            return text
+        self._unfinished = text[last:]
+        if " " <= text[last + 1 : last + 2] <= "/":  # one stands for any number of them
+            self._unfinished = text[last : last + 2]
+        return text[:last]
+
+    def _with_line_ends(self, chunk: str) -> str:
+        """The chunk with `\\n` for a carriage return, also for one with its line feed."""
+        if not chunk:
+            return ""
         if self._after_return:
-            self._after_return = False
-            if chunk[position] == "\n":
-                return position + 1
-        unsafe = _UNSAFE.search(chunk, position)
-        if unsafe is None:
-            shown.append(chunk[position:])
-            return len(chunk)
-        shown.append(chunk[position : unsafe.start()])
-        self._take_unsafe(unsafe.group(), shown)
-        return unsafe.end()
-
-    def _take_unsafe(self, character: str, shown: list[str]) -> None:
-        if character == _ESC:
-            self._state = _State.ESCAPE
-        elif character == "\r":
-            shown.append("\n")
-            self._after_return = True
-        else:
-            shown.append(_visible(character))
-
-    def _take_sequence(self, character: str, shown: list[str]) -> bool:
-        """One character of a sequence; False when it is no part of it and has to be read as text."""
-        if self._state is _State.STRING:
-            return self._take_string(character)
-        if character == _ESC:
-            self._state = _State.ESCAPE
-            return True
-        if self._state is _State.CSI:
-            return self._take_csi(character, shown)
-        return self._take_escape(character)
-
-    def _take_escape(self, character: str) -> bool:
-        if self._state is _State.ESCAPE and character == "[":
-            self._state = _State.CSI
-            self._sequence = ""
-        elif self._state is _State.ESCAPE and character in _STRING_STARTS:
-            self._state = _State.STRING
-            self._string_length = 0
-        elif " " <= character <= "/":
-            self._state = _State.ESCAPE_INTERMEDIATE
-        else:
-            self._state = _State.TEXT
-            return "0" <= character <= "~"
-        return True
-
-    def _take_csi(self, character: str, shown: list[str]) -> bool:
-        if " " <= character <= "?" and len(self._sequence) < MAX_SEQUENCE:
-            self._sequence += character
-            return True
-        self._state = _State.TEXT
-        if character == "m" and self._colours:
-            shown.append(self._colours.filter(self._sequence))
-        return "@" <= character <= "~"
-
-    def _take_string(self, character: str) -> bool:
-        """Discard the string. It ends with BEL, ST, CAN or SUB; a line's end or too great a length
-        ends it as well, so that a string that is never closed hides nothing after it."""
-        self._string_length += 1
-        if character == _ESC:
-            self._state = _State.ESCAPE
-            return True
-        if character in _STRING_ENDS:
-            self._state = _State.TEXT
-            return True
-        if character in "\r\n" or self._string_length > MAX_STRING:
-            self._state = _State.TEXT
-            return False
-        return True
+            chunk = chunk.removeprefix("\n")
+        self._after_return = chunk.endswith("\r")
+        return chunk.replace("\r\n", "\n").replace("\r", "\n") if "\r" in chunk else chunk
 
 
 def safe_text(text: str) -> str:
@@ -155,7 +105,8 @@ def safe_text(text: str) -> str:
     return escapes.feed(text) + escapes.flush()
 
 
-def _visible(character: str) -> str:
+@cache
+def name_of(character: str) -> str:
     """A character that cannot be shown, by name: `^H`, `\\x9b`, `\\u202e`, `\\U000e0041`."""
     code = ord(character)
     if code < 0x20 or code == 0x7F:
@@ -163,3 +114,8 @@ def _visible(character: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _with_names(text: str) -> str:
+    """Text without sequences, with a name for every character that must not be shown."""
+    return _UNSAFE_RUN.sub(lambda run: "".join(map(name_of, run[0])), text)
