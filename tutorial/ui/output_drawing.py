@@ -11,31 +11,29 @@ from rich.console import Console
 from rich.text import Text
 
 from tutorial.ui.shorten import ELLIPSIS, cuts
+from tutorial.ui.whole_lines import WholeLines
 
 STYLES = {"stderr": "yellow"}
 
 
 class OutputDrawing:
-    """Holds back the unfinished last line of each stream until it is finished."""
+    """Draws each line when it is finished."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._unfinished: dict[str, str] = {}
+        self._lines = WholeLines()
         self._colours: dict[str, AnsiDecoder] = {}
 
     def write(self, stream: str, text: str) -> None:
         """Draw the lines that `text` completes."""
-        *lines, rest = (self._unfinished.pop(stream, "") + text).split("\n")
-        if rest:
-            self._unfinished[stream] = rest
+        lines = self._lines.take(stream, text)
         if lines:
             self._draw(stream, lines)
 
     def end(self) -> None:
         """The command is over: draw the unfinished lines."""
-        for stream, line in self._unfinished.items():
+        for stream, line in self._lines.end():
             self._draw(stream, [line])
-        self._unfinished = {}
         self._colours = {}
 
     def _draw(self, stream: str, lines: list[str]) -> None:

@@ -18,6 +18,7 @@ from tutorial.ui.last_try import LastTry
 from tutorial.ui.markdown import blocks, strip_inline
 from tutorial.ui.screen import Choice
 from tutorial.ui.transcript import Transcript
+from tutorial.ui.whole_lines import WholeLines
 
 _QUIET_PURPOSES = frozenset({"until", "control"})
 _JUDGED_PURPOSES = frozenset({"command", "retry"})
@@ -38,7 +39,7 @@ class PlainView:
         self._standing_at = ""
         self._was_interrupted = False
         self._command_seconds = 0.0
-        self._unfinished: dict[str, str] = {}
+        self._lines = WholeLines()
         self._write: dict[type[events.Event], Callable[[Any], None]] = {
             events.RunStarted: self._run_started,
             events.StepStarted: self._step_started,
@@ -137,19 +138,15 @@ class PlainView:
         self._last_try.keep(event)
         if event.purpose in _QUIET_PURPOSES:
             return
-        *lines, rest = (self._unfinished.pop(event.stream, "") + event.text).split("\n")
-        if rest:
-            self._unfinished[event.stream] = rest
-        for line in lines:
+        for line in self._lines.take(event.stream, event.text):
             self._output_line(line)
 
     def _command_ended(self, event: events.CommandEnded) -> None:
         if event.purpose in _JUDGED_PURPOSES:
             self._was_interrupted = event.ended_by == "interrupt"
             self._command_seconds = event.seconds
-        for line in self._unfinished.values():
+        for _, line in self._lines.end():
             self._output_line(line)
-        self._unfinished = {}
         if event.ended_by == "timeout":
             self._line(f"Warning: stopped, it took longer than {wording.duration(event.seconds)}.")
         elif event.ended_by == "interrupt" and event.purpose not in _JUDGED_PURPOSES:
