@@ -122,7 +122,8 @@ class Stage:
             self.folder.forget_state()
 
     def _open_view(self) -> Screen:
-        return open_view(self.environment, data_on_stdout=self.options.output is not None)
+        data_on_stdout = self.options.output is not None
+        return open_view(self.environment, data_on_stdout=data_on_stdout, keys=self._has_keys())
 
     def _open_shell(self, variables: Mapping[str, str], *, survive_damage: bool = False) -> BashShell:
         """The run's shell, with its settings and its way to the backend set anew."""
@@ -165,10 +166,13 @@ class Stage:
 
     def _clock(self) -> SystemClock:
         """A person's key ends a wait; without one, only a signal does."""
-        environment = self.environment
-        if self.options.auto or environment.plain or not environment.stdin_is_terminal:
+        if not self._has_keys():
             return SystemClock(self.signals)
-        return SystemClock(self.signals, Keyboard(environment.stdin.fileno(), self.signals))
+        return SystemClock(self.signals, Keyboard(self.environment.stdin.fileno(), self.signals))
+
+    def _has_keys(self) -> bool:
+        environment = self.environment
+        return environment.stdin_is_terminal and not (self.options.auto or environment.plain)
 
     def _sinks(self, screen: Screen) -> list[Sink]:
         sinks: list[Sink] = [screen]

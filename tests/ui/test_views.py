@@ -23,7 +23,9 @@ from tutorial.ui.terminal_view import TerminalView
 STARTED = events.StepStarted(1, "one", 4, 14, "Before you begin", "A title", "Text.", "echo hi", "", False)
 
 
-def draw(*shown: events.Event, width: int = 80, terminal: bool = False, colour: bool = False) -> str:
+def draw(
+    *shown: events.Event, width: int = 80, terminal: bool = False, colour: bool = False, keys: bool = True
+) -> str:
     """What the terminal view writes."""
     file = io.StringIO()
     console = Console(
@@ -34,7 +36,7 @@ def draw(*shown: events.Event, width: int = 80, terminal: bool = False, colour: 
         markup=False,
         highlight=False,
     )
-    view = TerminalView(console)
+    view = TerminalView(console, keys=keys)
     for event in shown:
         view.handle(event)
     return file.getvalue()
@@ -128,6 +130,8 @@ def test_output_of_waiting_commands_is_told_by_the_verdict_alone() -> None:
 def test_a_wait_is_shown_in_place() -> None:
     shown = draw(events.Waiting(2, "one", 3, 12.2, 60), ended("passed"), terminal=True)
     assert "waiting: try 3, 12 of 60 s, any key stops" in shown
+    unattended = draw(events.Waiting(2, "one", 3, 12.2, 60), terminal=True, keys=False)
+    assert "waiting: try 3, 12 of 60 s, Ctrl-C stops" in unattended
     assert "\r\x1b[2K" in shown
     assert "Waiting: try 3, 12 of 60 s.\n" in write(events.Waiting(2, "one", 3, 12.2, 60))
 

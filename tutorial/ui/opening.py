@@ -17,8 +17,12 @@ from tutorial.ui.prompts import Prompts
 from tutorial.ui.screen import Choice, Screen
 
 
-def open_view(environment: Environment, *, data_on_stdout: bool = False) -> Screen:
-    """The terminal view on a terminal, plain lines elsewhere and in plain mode."""
+def open_view(environment: Environment, *, data_on_stdout: bool = False, keys: bool = True) -> Screen:
+    """The terminal view on a terminal, plain lines elsewhere and in plain mode.
+
+    Args:
+        keys: whether a key ends what is waited for; else only Ctrl-C does.
+    """
     stream = environment.view_stream(data_on_stdout=data_on_stdout)
     if environment.plain or not environment.is_terminal(stream):
         from tutorial.ui.plain_view import PlainView
@@ -27,7 +31,7 @@ def open_view(environment: Environment, *, data_on_stdout: bool = False) -> Scre
     from tutorial.ui.console import open_console
     from tutorial.ui.terminal_view import TerminalView
 
-    return TerminalView(open_console(environment, stream))
+    return TerminalView(open_console(environment, stream), keys=keys)
 
 
 def open_question(

@@ -30,10 +30,12 @@ _JUDGED_PURPOSES = frozenset({"command", "retry"})
 
 
 class TerminalView:
-    """Draws events on a rich console; raises OSError when the terminal has gone."""
+    """Draws events on a rich console; raises OSError when the terminal has gone. `keys` is as in
+    `tutorial.ui.opening.open_view`."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, keys: bool = True) -> None:
         self._console = console
+        self._way_to_stop = "any key stops" if keys else "Ctrl-C stops"
         self._unicode = console.encoding.startswith("utf")
         self._output = OutputDrawing(console)
         self._ending = EndingDrawing(console, unicode=self._unicode)
@@ -164,7 +166,7 @@ class TerminalView:
             self._note("info", "This command left no shell state behind; the state before it stays.")
 
     def _waiting(self, event: events.Waiting) -> None:
-        stop = ", any key stops" if self._console.is_terminal else ""
+        stop = f", {self._way_to_stop}" if self._console.is_terminal else ""
         self._write_open(Text(f"{wording.waiting_line(event)}{stop}", "dim"))
 
     def _verdict_reached(self, event: events.VerdictReached) -> None:
