@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from engine.fakes import LESSON, Script, World, reference, step
 
 from tutorial.engine.decisions import Action, Decision, Pause, PauseKind
-from tutorial.engine.events import Noticed, StepEnded
+from tutorial.engine.events import Noticed, StepEnded, Waiting
 from tutorial.engine.records import Outcome
 from tutorial.errors import ExitCode, NotReadyError
 
@@ -73,16 +74,58 @@ def test_going_on_alone_ends_there(world: World) -> None:
 
 
 def test_what_was_replaced_is_left_alone(world: World) -> None:
-    def replace(pause: Pause) -> Decision:
+    def put_another(pause: Pause) -> Decision:
         world.cluster.remove(WEB)
         world.cluster.make("service/web@default", last_applied='{"by": "somebody"}')
         return Decision(Action.RUN)
 
-    world.run(Script(*BEFORE_LOOK, replace, Action.UNDO, Action.QUIT))
+    world.run(Script(*BEFORE_LOOK, put_another, Action.UNDO, Action.QUIT))
     assert "service/web@default, made in step 4, was replaced by another, which is left alone." in notices(
         world
     )
     assert world.cluster.objects[WEB].last_applied == '{"by": "somebody"}'
+
+
+def holding(world: World) -> Callable[[Pause], Decision]:
+    """Enter, after somebody has deleted the service, which a finalizer holds."""
+
+    def press(pause: Pause) -> Decision:
+        world.cluster.objects[WEB] = replace(world.cluster.objects[WEB], finalizers=("example.org/wait",))
+        world.cluster.remove(WEB)
+        return Decision(Action.RUN)
+
+    return press
+
+
+def test_what_is_still_being_deleted_is_waited_for_in_sight_and_u_tries_again(world: World) -> None:
+    def free(pause: Pause) -> Decision:
+        world.cluster.objects[WEB] = replace(world.cluster.objects[WEB], finalizers=())
+        world.cluster.remove(WEB)
+        return Decision(Action.UNDO)
+
+    def restored(pause: Pause) -> Decision:
+        assert not world.cluster.objects[WEB].terminating
+        return Decision(Action.QUIT)
+
+    script = Script(*BEFORE_LOOK, holding(world), Action.UNDO, free, restored)
+    world.run(script)
+    assert script.places[9:12] == [("BEFORE", "look")] * 3
+    held = "It is held by the finalizer example.org/wait of service/web@default."
+    assert f"Waiting for service/web@default to be gone. {held}" in notices(world)
+    assert f"service/web@default is still being deleted. {held} Press u again later." in notices(world)
+    waits = [event for event in world.recorder.of(Waiting) if isinstance(event, Waiting)]
+    assert [event.attempt for event in waits] == list(range(1, len(waits) + 1))
+    assert waits[-1].timeout - 1 < waits[-1].elapsed < waits[-1].timeout
+
+
+def test_a_key_ends_the_waiting_for_it(world: World) -> None:
+    def press(pause: Pause) -> Decision:
+        world.clock.key_at = world.clock.now + 3
+        return Decision(Action.UNDO)
+
+    world.run(Script(*BEFORE_LOOK, holding(world), press, Action.KEEP))
+    assert world.recorder.of(Waiting)[-1].elapsed < 3.5  # type: ignore[attr-defined]
+    assert any("still being deleted" in text for text in notices(world))
 
 
 def test_a_namespace_comes_back_with_what_the_run_had_in_it(world: World) -> None:

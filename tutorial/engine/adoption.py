@@ -151,7 +151,7 @@ def _wait_until_gone(context: Context, going: Sequence[tuple[ObjectReference, st
         context.stopper.clear()
         return "It was stopped while what was there before went."
     names = ", ".join(str(state.reference) for state in left.values())
-    return f"{names} was not gone after {context.tools.limits.gone:g} s." if left else ""
+    return f"{names} is still being deleted." if left else ""
 
 
 def _reason_against(context: Context, state: ObjectState) -> str:

@@ -104,7 +104,7 @@ class CommandEnded(Event):
 @dataclass(frozen=True)
 class Waiting(Event):
     """An `until` that does not hold yet: try `attempt`, `elapsed` of `timeout` seconds. Without a `step`
-    it is an API server that is away, which undoing waits for."""
+    undoing waits: for an API server that is away, or for objects to be gone."""
 
     step: str
     attempt: int

@@ -1,6 +1,7 @@
 """What keeps a deleted object: finalizers, of itself or of what is in a namespace. Pure.
 
-Used by `tutorial.engine.removal` for its own deletions, and by `diagnosis` for those of a step.
+Used by `tutorial.engine.removal` and `patience` for the run's own deletions, by `diagnosis` for those of a
+step.
 """
 
 from __future__ import annotations

@@ -10,14 +10,17 @@ from typing import ParamSpec, TypeVar
 
 from tutorial.engine.context import Tools
 from tutorial.engine.events import Waiting
+from tutorial.engine.holding import finalizers_of, holders
 from tutorial.engine.ports import ObjectState
-from tutorial.errors import ClusterAwayError, ForbiddenError, TutorialError, in_words
+from tutorial.errors import ClusterAwayError, ForbiddenError, NotReadyError, TutorialError, in_words
 from tutorial.steps.model import ObjectReference
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 2.0
 _FIRST_POLL, _LONGEST_POLL = 0.02, 0.5
 _LONGEST_START = 5.0
 """Seconds for which an API server that was away may refuse what it will allow (seen on 1.20: one or two)."""
+_SILENT_SECONDS = 2.0
+"""Most objects are gone by then, and their waiting is not worth a word."""
 
 _ALWAYS_THERE = ObjectReference("namespace", "default")
 
@@ -100,7 +103,13 @@ class Patience:
     def until_gone(
         self, objects: Collection[tuple[ObjectReference, str]]
     ) -> dict[tuple[ObjectReference, str], ObjectState]:
-        """Wait until each object (by uid) is gone, at most `limits.gone` seconds; what is left."""
+        """Wait until each object (by uid) is gone, at most `limits.gone` seconds or until a key is pressed;
+        what is left. A wait that lasts is told, with the finalizer that holds.
+
+        Raises:
+            Stopped: Ctrl-C.
+            TutorialError: the cluster refuses to be asked.
+        """
         left: dict[tuple[ObjectReference, str], ObjectState] = {}
         waiting = list(objects)
 
@@ -115,16 +124,49 @@ class Patience:
             waiting = list(left)
             return not left
 
-        self._poll(all_gone)
+        self._poll(all_gone, lambda: self._tell_what_stays(left.values()))
         return left
 
-    def _poll(self, done: Callable[[], bool]) -> None:
-        clock = self._tools.clock
-        deadline = clock.monotonic() + self._tools.limits.gone
+    def until_free(self, reference: ObjectReference, uid: str, *, do: str = "") -> None:
+        """Wait until the object's place is free.
+
+        Raises:
+            NotReadyError: the object is still there; `do` is as in `TutorialError`.
+            Stopped, TutorialError: as `until_gone`.
+        """
+        for state in self.until_gone([(reference, uid)]).values():
+            raise NotReadyError(f"{reference} is still being deleted.", why=self.what_holds(state), do=do)
+
+    def _poll(self, done: Callable[[], bool], tell: Callable[[], None]) -> None:
+        """Ask until it is done or the time is over; `tell` says once what a wait that lasts is for, and
+        from there on a key ends it."""
+        clock, limit = self._tools.clock, self._tools.limits.gone
+        begin = clock.monotonic()
         delay = _FIRST_POLL
-        while not done() and clock.monotonic() < deadline:
-            clock.sleep(delay)
+        shown = 0
+        while not done() and (waited := clock.monotonic() - begin) < limit:
+            if waited >= _SILENT_SECONDS:
+                if not shown:
+                    tell()
+                    clock.forget_keys()
+                shown += 1
+                self._tools.emitter.emit(Waiting, step="", attempt=shown, elapsed=waited, timeout=limit)
+            if clock.sleep(delay) and shown:
+                return
             delay = min(delay * 1.5, _LONGEST_POLL)
+
+    def _tell_what_stays(self, objects: Collection[ObjectState]) -> None:
+        names = ", ".join(str(state.reference) for state in objects)
+        holding = "".join(f" {text}" for state in objects if (text := self.what_holds(state)))
+        self._tools.emitter.notice(f"Waiting for {names} to be gone.{holding}")
+
+    def what_holds(self, state: ObjectState) -> str:
+        """`It is held by the finalizer ....`; empty when none is known to hold it."""
+        try:
+            held = holders(state, lambda name: self.call(self._tools.cluster.namespace_contents, name))
+        except TutorialError:
+            return ""
+        return f"It is held by the finalizer {finalizers_of(held)}." if held else ""
 
     def _begin_to_wait(self, error: ClusterAwayError) -> None:
         if self._away_since is not None:

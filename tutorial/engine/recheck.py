@@ -78,10 +78,10 @@ class Recheck:
         return Hindrance()
 
     def restore(self) -> bool:
-        """Restore what was told to be lost; false when nothing was."""
-        lost, self._lost = self._lost, ()
+        """Restore what was told to be lost, and remember what could not be; false when nothing was."""
+        lost = self._lost
         if lost:
-            restore_lost(self._context, lost)
+            self._lost = restore_lost(self._context, lost)
         return bool(lost)
 
     def forget(self) -> None:
@@ -169,17 +169,19 @@ def _failed_by_loss(context: Context, step: Step, lost: Sequence[Lost]) -> Attem
     return Attempt("failed", Verdict((mismatch,), cause=cause), reason=f"{sentence} {cause}")
 
 
-def restore_lost(context: Context, lost: Sequence[Lost]) -> None:
+def restore_lost(context: Context, lost: Sequence[Lost]) -> tuple[Lost, ...]:
     """Make again what can be, wait for it as its step does, and set the variables anew that later
-    steps took from it; a notice says how it went.
+    steps took from it; a notice says how it went. What is still lost.
 
     Raises:
         JournalError: an intent could not be written.
     """
+    left = list(lost)
     try:
         for each in lost:
             if each.can_return:
                 _restore(context, each)
+                left.remove(each)
         makers = {each.step for each in lost if each.can_return}
         attempt = recapture(context, makers) if makers else None
     except Stopped:
@@ -188,10 +190,11 @@ def restore_lost(context: Context, lost: Sequence[Lost]) -> None:
     except TutorialError as error:
         if error is context.ledger.failure:
             raise
-        context.emitter.notice(f"{error.what} {error.why} {error.do}".strip(), "warning")
+        context.emitter.notice(error.in_one_line(), "warning")
     else:
         if attempt is not None:
             context.emitter.notice("It is there again, but not yet as its step expects it.", "warning")
+    return tuple(left)
 
 
 def _restore(context: Context, lost: Lost) -> None:
@@ -203,8 +206,7 @@ def _restore(context: Context, lost: Lost) -> None:
             why="The journal does not hold what was in it.",
             do=f"Go to {_place(context, lost.step)} and undo it; then run it again.",
         )
-    if patience.until_gone([(reference, lost.made.uid)]):
-        raise NotReadyError(f"{reference} is still being deleted.", do="Press u again later.")
+    patience.until_free(reference, lost.made.uid, do="Press u again later.")
     make_again(context, lost.step, lost.step, lost.made)
 
 

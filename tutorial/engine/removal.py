@@ -217,8 +217,7 @@ class Remover:
         if held:
             self._still_there(step, state.reference, "blocked", f"finalizer {finalizers_of(held)}")
         else:
-            seconds = self._tools.limits.gone
-            self._still_there(step, state.reference, "failed", f"it was not gone after {seconds:g} s")
+            self._still_there(step, state.reference, "failed", "it is still being deleted")
 
     def _offspring(self, targets: Sequence[ObjectState]) -> list[ObjectState]:
         """The pods and replica sets of what is about to be deleted."""

@@ -58,16 +58,17 @@ def _see_off(context: Context, going: Mapping[str, tuple[str, ObjectReference]])
         going: by uid, each with its step.
     """
     try:
-        left = Patience(context.tools).until_gone([(place, uid) for uid, (_, place) in going.items()])
+        patience = Patience(context.tools)
+        left = patience.until_gone([(place, uid) for uid, (_, place) in going.items()])
+        held = " ".join(filter(None, map(patience.what_holds, left.values())))
     except Stopped:
         raise _stopped() from None
     if left:
         names = ", ".join(str(place) for place, _ in left)
         raise NotReadyError(
             f"{names} {'is' if len(left) == 1 else 'are'} still being deleted.",
-            why=f"Not gone after {context.tools.limits.gone:g} s.",
-            do="Try again in a while. Or put everything back, which tells what holds it: "
-            "egress-tutorial rollback",
+            why=held,
+            do="Try again in a while. Or put everything back: egress-tutorial rollback",
         )
     for step, place in going.values():
         context.ledger.note(Undone(step, place))

@@ -69,7 +69,7 @@ def _restore(context: Context, begun: Begun, patience: Patience) -> set[str]:
             continue
         state = patience.call(context.cluster.lookup, doomed.reference)
         if state is not None and state.uid == doomed.uid and state.terminating:
-            patience.until_gone([(doomed.reference, doomed.uid)])
+            patience.until_free(doomed.reference, doomed.uid, do="Undo the step again later.")
         elif state is not None:
             continue
         maker = made_before[doomed.uid][0]
