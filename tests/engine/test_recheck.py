@@ -79,11 +79,31 @@ def test_what_was_replaced_is_left_alone(world: World) -> None:
         world.cluster.make("service/web@default", last_applied='{"by": "somebody"}')
         return Decision(Action.RUN)
 
-    world.run(Script(*BEFORE_LOOK, put_another, Action.UNDO, Action.QUIT))
-    assert "service/web@default, made in step 4, was replaced by another, which is left alone." in notices(
-        world
-    )
+    script = Script(*BEFORE_LOOK, put_another, Action.UNDO, Action.RUN)
+    world.run(script)
+    assert notices(world)[:2] == [
+        "service/web@default, made in step 4, was replaced by another, which is left alone. "
+        "Enter runs the step all the same, e changes its command, q quits.",
+        "There is nothing that u could restore. "
+        "Enter runs the step all the same, e changes its command, q quits.",
+    ]
+    assert script.places[8:12] == [("BEFORE", "look")] * 3 + [("AFTER", "look")]
     assert world.cluster.objects[WEB].last_applied == '{"by": "somebody"}'
+
+
+def test_what_is_gone_is_restored_beside_what_was_replaced() -> None:
+    world = World((*LESSON[:4], step("use", "say x", needs=("web", "app"))))
+
+    def replace_one_and_remove_one(pause: Pause) -> Decision:
+        world.cluster.remove(WEB)
+        world.cluster.make("service/web@default", last_applied='{"by": "somebody"}')
+        world.cluster.remove(APP)
+        return Decision(Action.RUN)
+
+    script = Script(*BEFORE_LOOK, replace_one_and_remove_one, Action.UNDO, Action.RUN, Action.QUIT)
+    world.run(script)
+    assert script.places[8:12] == [("BEFORE", "use")] * 3 + [("AFTER", "use")]
+    assert not any("Enter runs" in text for text in notices(world))
 
 
 def holding(world: World) -> Callable[[Pause], Decision]:

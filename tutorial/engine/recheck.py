@@ -22,6 +22,8 @@ from tutorial.errors import NotReadyError, TutorialError
 from tutorial.expect.verdict import Mismatch, Verdict
 from tutorial.steps.model import Step
 
+_WITHOUT_IT = "Enter runs the step all the same, e changes its command, q quits."
+
 _SHORTEST_SLEEP = 5.0
 """Seconds; the clocks of some machines drift apart by less."""
 
@@ -80,7 +82,9 @@ class Recheck:
     def restore(self) -> bool:
         """Restore what was told to be lost, and remember what could not be; false when nothing was."""
         lost = self._lost
-        if lost:
+        if lost and not any(each.can_return for each in lost):
+            self._context.emitter.notice(f"There is nothing that u could restore. {_WITHOUT_IT}")
+        elif lost:
             self._lost = restore_lost(self._context, lost)
         return bool(lost)
 
@@ -154,7 +158,9 @@ def _told(context: Context, lost: Sequence[Lost], *, way_out: str = "") -> str:
         + (f"is {each.fate}" if each.can_return else f"was {each.fate}, which is left alone")
         for each in lost
     )
-    if not way_out or not any(each.can_return for each in lost):
+    if way_out and not any(each.can_return for each in lost):
+        return f"{sentence}. {_WITHOUT_IT}"
+    if not way_out:
         return f"{sentence}."
     return f"{sentence}: {way_out} restores {'it' if len(lost) == 1 else 'what is gone'}."
 
