@@ -146,13 +146,15 @@ class Stage:
 
     def _tools(self, shell: BashShell, screen: Screen, settings: Mapping[str, str]) -> Tools:
         clock = self._clock()
+        emitter = Emitter(self._sinks(screen), clock)
+        self.opened.when_silent(lambda: emitter.notice("The API server has not answered yet."))
         return Tools(
             shell=shell,
             cluster=self.opened.cluster,
             clock=clock,
             stopper=self.signals,
             ledger=Ledger(self.folder.journal),
-            emitter=Emitter(self._sinks(screen), clock),
+            emitter=emitter,
             settings=settings,
             kubectl_options=self._kubectl_options(),
             own_shell=own_shell(self.folder, self._kubectl_options(), self.environment.variables),

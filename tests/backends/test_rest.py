@@ -107,6 +107,31 @@ def test_a_silent_server_is_given_up(new_client: NewClient, monkeypatch: pytest.
                 client.request("GET", "/version")
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_silence_that_lasts_is_told_once_for_each_request(
+    new_client: NewClient, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """The server takes connections and says nothing, as one does that was stopped."""
+    monkeypatch.setattr("tutorial.backends.silence.SILENT_SECONDS", 0.1)
+    monkeypatch.setattr("tutorial.backends.rest.READ_SECONDS", 0.2)
+    monkeypatch.setattr("tutorial.backends.rest.CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = new_client(server=f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
+        told: list[str] = []
+        client.when_silent(lambda: told.append("silent"))
+        for count in (1, 2):
+            with pytest.raises(ClusterAwayError, match="cannot be reached"):
+                client.request("GET", "/version")
+            assert len(told) == count
+
+
+def test_an_answer_that_comes_is_no_silence(api: ApiServer, client: RestClient) -> None:
+    told: list[str] = []
+    client.when_silent(lambda: told.append("silent"))
+    assert client.request("GET", "/version").status == 200
+    assert told == []
+
+
 def test_a_control_c_ends_the_waiting_for_an_answer(access: Access) -> None:
     """A real one: the server is silent, and would be for as long as the client has patience."""
     with socket.create_server(("127.0.0.1", 0)) as silent, Signals() as signals:
@@ -301,7 +326,10 @@ def test_something_on_the_way_that_swallows_the_second_request_costs_one_wait(
 ) -> None:
     monkeypatch.setattr("tutorial.backends.rest.TOGETHER_SECONDS", 0.1)
     api.faults.extend([None, Fault(silent=True)])
+    told: list[str] = []
+    client.when_silent(lambda: told.append("silent"))
     assert names(client.get_all(PATHS)) == ["a", "b", "c"]
+    assert told == ["silent"]
     together = "tutorial.backends.rest.get_all"
     monkeypatch.setattr(together, lambda *_: pytest.fail("requests were sent together again"))
     assert names(client.get_all(PATHS)) == ["a", "b", "c"]

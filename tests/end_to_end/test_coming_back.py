@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -156,3 +157,22 @@ def test_the_sandbox_of_a_run_that_was_kept_before_its_first_step_goes_with_it(
     assert shown.wait_for_exit() == 0
     assert machine.run("rollback").returncode == 0
     machine.assert_nothing_left()
+
+
+def test_a_server_that_lets_somebody_wait_is_told_of(
+    machine: Machine, sandbox: dict[str, str], terminal: OpenTerminal
+) -> None:
+    shown = terminal("run", "externalname", "--from", "create-service")
+    shown.wait_for_pause()
+    (up,) = json.loads(machine.run("sandbox", "status", "-o", "json").stdout)
+    os.kill(up["pid"], signal.SIGSTOP)
+    try:
+        shown.press("\r")
+        shown.wait_for("The API server has not answered yet.")
+    finally:
+        os.kill(up["pid"], signal.SIGCONT)
+    shown.wait_for_pause("Enter next")
+    shown.answer("q", "Esc stay")
+    shown.press("\r")
+    assert shown.wait_for_exit() == 0
+    machine.wait_for_objects(sandbox)

@@ -19,6 +19,7 @@ from on_a_cluster.proxy import FaultProxy
 
 from tutorial.backends.credentials import Credentials
 from tutorial.backends.kubeconfig import load_kubeconfig
+from tutorial.backends.silence import Silence
 from tutorial.backends.transport import open_connection
 
 pytestmark = pytest.mark.sandbox
@@ -40,7 +41,7 @@ class Client:
 
     def open(self, path: str, method: str = "GET", body: str | None = None) -> http.client.HTTPResponse:
         identity = Credentials(self._access, {}).identity()
-        connection = open_connection(self._access, identity, 5, 20)
+        connection = open_connection(self._access, identity, 5, 20, Silence())
         self._connections.append(connection)
         connection.request(method, path, body, dict(identity.headers))
         return connection.getresponse()

@@ -44,14 +44,21 @@ def _nothing() -> None:
     """A backend that outlives the run anyway needs no keeping."""
 
 
+def _never(tell: Callable[[], None]) -> None:
+    """No API server, no silence."""
+    del tell
+
+
 @dataclass(frozen=True)
 class OpenBackend:
     """A backend in use. `keep` lets it outlive this process (an own sandbox); `owned` is true when
     it ends with this process otherwise; `client` is the way to the API server of a user's cluster,
-    which is looked at before a run."""
+    which is looked at before a run; `when_silent` takes what is to be called when the API server lets
+    somebody wait for its answer."""
 
     backend: Backend
     cluster: Cluster
     owned: bool = False
     keep: Callable[[], None] = _nothing
     client: RestClient | None = None
+    when_silent: Callable[[Callable[[], None]], None] = _never

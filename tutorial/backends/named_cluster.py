@@ -82,7 +82,8 @@ def open_named_cluster(
             },
         )
         is_gone = sandbox.is_gone if sandbox is not None else lambda: False
-        yield OpenBackend(backend, ApiCluster(client, namespace, is_gone=is_gone, facts=ask), client=client)
+        cluster = ApiCluster(client, namespace, is_gone=is_gone, facts=ask)
+        yield OpenBackend(backend, cluster, client=client, when_silent=client.when_silent)
     finally:
         client.close()
         if sandbox is not None:

@@ -23,7 +23,8 @@ from tutorial.backends.kubeconfig import Access
 from tutorial.backends.pipeline import get_all
 from tutorial.backends.refusals import unauthorized, unreachable
 from tutorial.backends.response import Response
-from tutorial.backends.transport import open_connection, wait_for_answer
+from tutorial.backends.silence import Silence
+from tutorial.backends.transport import open_connection
 from tutorial.engine.manifests import PROGRAM
 from tutorial.engine.ports import Stopper
 from tutorial.errors import TutorialError
@@ -84,7 +85,7 @@ class RestClient:
         self._access = access
         self._environment = environment
         self._read_again = read_again
-        self._stopper = stopper
+        self._silence = Silence(stopper)
         self._credentials = Credentials(access, environment)
         self._prefix = urlsplit(access.server).path.rstrip("/")
         self._connection: http.client.HTTPConnection | None = None
@@ -98,6 +99,10 @@ class RestClient:
     def access(self) -> Access:
         """Which server, and which user of the kubeconfig."""
         return self._access
+
+    def when_silent(self, tell: Callable[[], None]) -> None:
+        """From now on call `tell`, once, when the server lets somebody wait for its answer."""
+        self._silence.tell = tell
 
     def identity(self) -> Identity:
         """The credentials that requests carry now."""
@@ -130,6 +135,7 @@ class RestClient:
                 self.close()
                 delay = next(delays, None) if _is_worth_retrying(error, method) else None
                 if delay is None:
+                    self._silence.is_over()
                     raise unreachable(self._access, error, READ_SECONDS) from None
                 time.sleep(delay)
                 continue
@@ -192,7 +198,9 @@ class RestClient:
             self.close()
         self._used = _time_awake_and_asleep()
         if self._connection is None:
-            self._connection = open_connection(self._access, identity, CONNECT_SECONDS, READ_SECONDS)
+            self._connection = open_connection(
+                self._access, identity, CONNECT_SECONDS, READ_SECONDS, self._silence
+            )
             self._certificate = identity.certificate
         return self._connection
 
@@ -212,6 +220,7 @@ class RestClient:
             get_all(stream, server, [self._prefix + path for path in paths], headers, answers.append)
             stream.settimeout(READ_SECONDS)
         except TimeoutError:  # something on the way does not do this
+            self._silence.lasts()
             self.close()
             self._may_send_together = False
         except (http.client.HTTPException, OSError):
@@ -221,6 +230,7 @@ class RestClient:
         return answers
 
     def _keep_date(self, date: str) -> None:
+        self._silence.is_over()
         self._date, self._date_came = date, time.monotonic()
 
     def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, accept: str) -> Response:
@@ -235,8 +245,7 @@ class RestClient:
         if payload or method != "GET":
             connection.putheader("Content-Length", str(len(payload)))
         connection.endheaders(payload)
-        if self._stopper is not None:
-            wait_for_answer(connection.sock, self._stopper, READ_SECONDS)
+        self._silence.wait(connection.sock, READ_SECONDS)
         answer = connection.getresponse()
         content = answer.read()
         if answer.will_close:

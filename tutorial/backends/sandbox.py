@@ -14,11 +14,18 @@ from tutorial.backends.kubeconfig import load_kubeconfig
 from tutorial.backends.kubectl import kubectl_folder
 from tutorial.backends.overlay import write_overlay
 from tutorial.backends.rest import RestClient
+from tutorial.engine.ports import Stopper
 
 
 @contextmanager
 def open_sandbox(
-    *, folder: Path, root: Path, environment: Mapping[str, str], namespace: str, name: str | None
+    *,
+    folder: Path,
+    root: Path,
+    environment: Mapping[str, str],
+    namespace: str,
+    name: str | None,
+    stopper: Stopper | None = None,
 ) -> Iterator[OpenBackend]:
     """Use the sandbox `name`, or the user's own (`sandbox up`) when that is None; start one for
     this run when it is not up.
@@ -34,7 +41,7 @@ def open_sandbox(
     try:
         sandbox.use()
         access = load_kubeconfig([sandbox.kubeconfig]).access()
-        client = RestClient(access, environment)
+        client = RestClient(access, environment, stopper=stopper)
         try:
             backend = Backend(
                 kind="sandbox",
@@ -51,7 +58,7 @@ def open_sandbox(
             cluster = ApiCluster(
                 client, namespace, is_gone=sandbox.is_gone, facts=partial(sandbox_facts, client)
             )
-            yield OpenBackend(backend, cluster, sandbox.owned, sandbox.keep)
+            yield OpenBackend(backend, cluster, sandbox.owned, sandbox.keep, when_silent=client.when_silent)
         finally:
             client.close()
     finally:

@@ -85,6 +85,7 @@ def open_backend(
         environment=environment,
         namespace=namespace,
         name=known.get("sandbox"),
+        stopper=stopper,
     )
 
 

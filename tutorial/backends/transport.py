@@ -6,7 +6,6 @@ Called by `tutorial.backends.rest`; its TLS context also by the client of the pr
 from __future__ import annotations
 
 import base64
-import errno
 import http.client
 import os
 import select
@@ -18,16 +17,17 @@ from urllib.parse import urlsplit
 
 from tutorial.backends.credentials import Identity
 from tutorial.backends.kubeconfig import Access
-from tutorial.engine.ports import Stopper
+from tutorial.backends.silence import Silence
 from tutorial.errors import NotReadyError
-
-_AT_ONCE_SECONDS = 1.0
 
 
 def open_connection(
-    access: Access, identity: Identity, connect_seconds: float, read_seconds: float
+    access: Access, identity: Identity, connect_seconds: float, read_seconds: float, silence: Silence
 ) -> http.client.HTTPConnection:
     """A connected connection; every later operation on it has `read_seconds`.
+
+    Args:
+        silence: waits for the server while TLS is agreed on.
 
     Raises:
         NotReadyError: the kubeconfig's server or certificates make no sense.
@@ -48,7 +48,8 @@ def open_connection(
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
             name = str(access.cluster.get("tls-server-name") or host)
-            stream = context.wrap_socket(stream, server_hostname=name)
+            stream = context.wrap_socket(stream, server_hostname=name, do_handshake_on_connect=False)
+            _shake_hands(stream, connect_seconds, silence)
         stream.settimeout(read_seconds)
     except BaseException:
         stream.close()
@@ -57,22 +58,20 @@ def open_connection(
     return connection
 
 
-def wait_for_answer(stream: socket.socket, stopper: Stopper, seconds: float) -> None:
-    """Wait until an answer begins to come, at most so long. A Ctrl-C ends a wait that lasts: nobody
-    should have to sit through a timeout. An answer that comes at once is taken all the same.
-
-    Raises:
-        InterruptedError: Ctrl-C.
-    """
-    if select.select([stream], [], [], _AT_ONCE_SECONDS)[0]:
-        return
-    deadline = time.monotonic() + seconds - _AT_ONCE_SECONDS
-    while not stopper.interrupts:
+def _shake_hands(stream: ssl.SSLSocket, seconds: float, silence: Silence) -> None:
+    """Agree on TLS, within so many seconds. Raises OSError: the server does not, or does not answer."""
+    deadline = time.monotonic() + seconds
+    stream.settimeout(0)
+    while True:
         left = max(0.0, deadline - time.monotonic())
-        others = [] if stopper.pending() else [stopper.fileno()]
-        if stream.fileno() in select.select([stream.fileno(), *others], [], [], left)[0] or left == 0.0:
+        try:
+            stream.do_handshake()
+        except ssl.SSLWantReadError:
+            silence.wait(stream, left)
+        except ssl.SSLWantWriteError:
+            select.select([], [stream], [], left)
+        else:
             return
-    raise InterruptedError(errno.EINTR, "Ctrl-C ended the waiting for its answer")
 
 
 def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:
