@@ -6,6 +6,7 @@ Called by `tutorial.backends.rest`; its TLS context also by the client of the pr
 from __future__ import annotations
 
 import base64
+import errno
 import http.client
 import os
 import select
@@ -69,7 +70,8 @@ def _shake_hands(stream: ssl.SSLSocket, seconds: float, silence: Silence) -> Non
         except ssl.SSLWantReadError:
             silence.wait(stream, left)
         except ssl.SSLWantWriteError:
-            select.select([], [stream], [], left)
+            if not select.select([], [stream], [], left)[1]:
+                raise TimeoutError(errno.ETIMEDOUT, "Nothing could be sent") from None
         else:
             return
 
