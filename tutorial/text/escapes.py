@@ -64,7 +64,7 @@ class EscapeFilter:
     def feed(self, chunk: str) -> str:
         """The safe form of `chunk`. Feeding a text in pieces gives the same as feeding it whole."""
         text = self._whole_sequences(self._unfinished + self._with_line_ends(chunk))
-        if self._colours is None:
+        if self._colours is None or _ESC not in text:
             return _with_names(_SEQUENCE.sub("", text))
         plain, *rest = _COLOUR.split(_NO_COLOUR.sub("", text))
         shown = [_with_names(plain)]
