@@ -479,6 +479,7 @@ def test_a_rollback_that_dies_just_after_a_creation_is_made_up_for(world: World)
     deaths=[],
     resumed=True,
 )
+@example(places={"endpoints/web@default"}, decisions=[], moment=92, deaths=[], resumed=True)
 def test_a_crash_at_any_moment_puts_everything_back(
     places: set[str], decisions: list[Action], moment: int, deaths: list[int], resumed: bool
 ) -> None:

@@ -13,11 +13,11 @@ from contextlib import suppress
 
 from tutorial.engine.by_hand import age
 from tutorial.engine.context import Context
-from tutorial.engine.history import owned_objects
-from tutorial.engine.manifests import metadata_of, spec_of
+from tutorial.engine.history import adopted_objects, owned_objects
+from tutorial.engine.manifests import is_created_from, is_programs_alone, metadata_of, spec_of
 from tutorial.engine.patience import Patience, Stopped
 from tutorial.engine.ports import ObjectState
-from tutorial.engine.records import Adopted, Announced, Made
+from tutorial.engine.records import Adopted, Announced, Made, Record
 from tutorial.errors import TutorialError
 from tutorial.steps.model import ObjectReference, Step
 
@@ -99,7 +99,8 @@ def set_aside(context: Context, step: Step, replaced: Sequence[ObjectState]) -> 
     if not replaced and not beside:
         return ""
     saved = {state.reference: state for state in (*beside.values(), *replaced)}
-    objects = tuple(_whole(state) for state in saved.values())
+    records = context.ledger.records()
+    objects = tuple(_as_it_was(records, state) for state in saved.values())
     context.ledger.begin(Adopted(step.id, objects, _homes(context, objects)))
     for state in replaced:
         if reason := _delete(context, state):
@@ -238,5 +239,12 @@ def _is_made_again(state: ObjectState) -> bool:
     return labels.get(_SLICE_MANAGER) in _CONTROLLERS_OF_SLICES
 
 
-def _whole(state: ObjectState) -> Made:
+def _as_it_was(records: Sequence[Record], state: ObjectState) -> Made:
+    """The whole object, as it is to come back. Of one that a rollback had put back, but was cut off
+    before it could give the fields back, what was saved before."""
+    saved = (each.manifest for each in adopted_objects(records).values() if each.reference == state.reference)
+    if is_programs_alone(state.manifest):
+        for manifest in saved:
+            if is_created_from(manifest, state.manifest):
+                return Made(state.reference, state.uid, manifest)
     return Made(state.reference, state.uid, dict(state.manifest))
