@@ -7,7 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tutorial.text.masking import MAX_LINE, Masker, StreamMasker
@@ -206,6 +206,7 @@ def test_each_line_of_a_given_secret_is_masked() -> None:
     assert masker.mask("a second line, ab") == "a ***, ab"
 
 
+@example("client-key-data: |API_KEY=-----BEGIN PRIVATE KEY-----")
 @given(fragments)
 def test_masking_again_changes_nothing(text: str) -> None:
     masker = Masker(["hunter22"])

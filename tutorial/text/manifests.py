@@ -58,7 +58,9 @@ class ManifestMasker:
         if found:
             self._in_private_key = found.group(2) is None
             self._prefix = line[: found.start()]
-            return line[: found.end(1)] + MASK + (found.group(2) or "") + line[found.end() :]
+            line = line[: found.end(1)] + MASK + (found.group(2) or "") + line[found.end() :]
+            if _KEY.match(line) is None:
+                return line
         if self._block is not _Block.NONE and (not line.strip() or _depth(line) > self._indent):
             return self._mask_inside(line)
         self._block = _Block.NONE
