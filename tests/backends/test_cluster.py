@@ -52,6 +52,20 @@ def test_an_object_is_looked_up(api: ApiServer, cluster: ApiCluster) -> None:
     assert state.manifest == found
 
 
+def test_who_only_wrote_its_status_did_not_make_an_object(api: ApiServer, cluster: ApiCluster) -> None:
+    api.put(
+        f"{SERVICES}/a",
+        "Service",
+        managedFields=[
+            {"manager": "kube-controller-manager", "time": "2026-11-24T03:00:00Z", "subresource": "status"},
+            {"manager": "kubectl", "time": "2026-11-24T03:00:00Z"},
+        ],
+    )
+    state = cluster.lookup(SERVICE)
+    assert state is not None
+    assert state.owner == "kubectl"
+
+
 @pytest.mark.parametrize("kind", ["service", "Service", "services", "svc"])
 def test_kinds_are_named_as_for_kubectl(api: ApiServer, cluster: ApiCluster, kind: str) -> None:
     api.put(f"{SERVICES}/a", "Service")

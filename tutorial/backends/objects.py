@@ -37,7 +37,12 @@ def _epoch(stamp: object) -> float:
 
 
 def _maker(metadata: Mapping[str, Any]) -> str:
-    """The first field manager that touched the object: who made it. Anybody may write that name."""
+    """The first field manager that touched the object: who made it. Anybody may write that name. None makes
+    an object by a subresource: a controller that wrote its status, perhaps in the same second, did not."""
     managers = metadata.get("managedFields") or ()
-    first = min(managers, key=lambda each: str(each.get("time", "")), default=None)
+    first = min(managers, key=_order, default=None)
     return safe_text(str(first.get("manager", ""))) if first else ""
+
+
+def _order(manager: Mapping[str, Any]) -> tuple[bool, str]:
+    return bool(manager.get("subresource")), str(manager.get("time", ""))
