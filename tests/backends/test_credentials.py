@@ -62,6 +62,15 @@ def calls(tmp_path: Path) -> int:
                 ("Authorization", "Bearer t"),
             ),
         ),
+        (
+            {"as": "jürgen", "as-uid": 7, "as-user-extra": {"example.com/scopes%": ["a", "b"], "x": []}},
+            (
+                ("Impersonate-User", "jürgen"),
+                ("Impersonate-Uid", "7"),
+                ("Impersonate-Extra-example.com%2Fscopes%25", "a"),
+                ("Impersonate-Extra-example.com%2Fscopes%25", "b"),
+            ),
+        ),
     ],
 )
 def test_headers(user: dict[str, Any], headers: tuple[tuple[str, str], ...]) -> None:
@@ -74,6 +83,35 @@ def test_a_token_file_is_read_each_time(tmp_path: Path) -> None:
     assert found.identity().headers == (("Authorization", "Bearer one"),)
     (tmp_path / "token").write_text("two\n")
     assert found.identity().headers == (("Authorization", "Bearer two"),)
+
+
+def test_a_token_file_outranks_a_token_where_it_can_be_read(tmp_path: Path) -> None:
+    """As client-go has it (`NewBearerAuthWithRefreshRoundTripper`)."""
+    found = credentials({"token": "fixed", "tokenFile": str(tmp_path / "token")})
+    assert found.identity().headers == (("Authorization", "Bearer fixed"),)
+    (tmp_path / "token").write_text("from file\n".replace(" ", "-"))
+    assert found.identity().headers == (("Authorization", "Bearer from-file"),)
+
+
+@pytest.mark.parametrize("user", [{"token": "t"}, {"username": "u"}])
+def test_a_plugin_does_not_run_where_the_user_has_other_credentials(
+    new_plugin: NewPlugin, tmp_path: Path, user: dict[str, str]
+) -> None:
+    credentials({**new_plugin("exit 1"), **user}).identity()
+    assert not (tmp_path / "calls").exists()
+
+
+def test_a_token_of_seconds_is_used_for_as_long_as_it_lives(
+    new_plugin: NewPlugin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_800_000_000.0]
+    monkeypatch.setattr("tutorial.backends.credentials._now", lambda: now[0])
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now[0] + 5))
+    found = credentials(new_plugin(answer(token="t", expirationTimestamp=stamp)))
+    for seconds in (0.0, 4.0, 4.9, 5.0):
+        now[0] = 1_800_000_000.0 + seconds
+        found.identity()
+    assert calls(tmp_path) == 2
 
 
 def test_what_a_plugin_says_is_used_until_it_expires(new_plugin: NewPlugin, tmp_path: Path) -> None:
@@ -106,7 +144,7 @@ def test_a_plugin_may_give_a_certificate(new_plugin: NewPlugin) -> None:
     ("user", "reason"),
     [
         ({"client-certificate-data": "a"}, "is no base64"),
-        ({"token": "t", "as": "a", "as-groups": 5}, "wrong form"),
+        ({"token": "t", "as": "a", "as-groups": 5}, "as-groups is no list"),
         ({"exec": {"apiVersion": VERSION, "command": "true", "env": [{"name": "A"}]}}, "wrong form"),
         ({"exec": [1]}, "wrong form"),
         ({"token": "a\nb"}, "characters that no token has"),
@@ -180,6 +218,13 @@ def test_a_plugin_is_asked_once_more_when_the_server_refuses(
         ({"client-certificate-data": "x"}, "its client-certificate-data is no base64"),
         ({"token": "two\nlines"}, "its token has characters that no token has"),
         ({"token": "ünwanted"}, "its token has characters that no token has"),
+        ({"client-key-data": "***="}, "its client-key-data is no base64"),
+        ({"token": "t", "username": "u"}, "it has both a token and a username"),
+        ({"as-uid": "1"}, "it impersonates a uid, groups or extras without a user"),
+        ({"as": "two\nlines"}, "what would be sent as Impersonate-User holds a control character"),
+        ({"as": "a", "as-groups": "admins"}, "its as-groups is no list"),
+        ({"as": "a", "as-user-extra": ["x"]}, "its as-user-extra is no mapping"),
+        ({"as": "a", "as-user-extra": {"x": "y"}}, "its as-user-extra.x is no list"),
     ],
 )
 def test_what_can_be_no_credential_is_told(user: dict[str, Any], why: str) -> None:

@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from tutorial.backends.kubeconfig import Access
+from tutorial.backends.kubeconfig import Access, from_base64
 from tutorial.errors import NotReadyError
 
 PLUGIN_SECONDS = 60.0
 _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
-_EXPIRY_MARGIN_SECONDS = 10.0
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_OF_A_HEADERS_NAME = "!#$&'*+-.^_`|~"
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class Credentials:
     def _identity(self) -> Identity:
         if "auth-provider" in self._user:
             raise self._refused("it uses an auth-provider, which Kubernetes no longer supports")
-        status = self._plugin_status() if self._user.get("exec") else {}
-        headers = (*self._impersonation(), *self._authorization(status))
+        own = tuple(self._own_authorization())
+        status = self._plugin_status() if self._user.get("exec") and not own else {}
+        headers = (*self._impersonation(), *(own or self._bearer(status.get("token"))))
         certificate = status.get("clientCertificateData")
         if certificate:
             return Identity(headers, certificate.encode(), str(status.get("clientKeyData", "")).encode())
@@ -78,31 +80,64 @@ class Credentials:
         self._from_plugin = None
         return had
 
-    def _authorization(self, status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        token = status.get("token") or self._user.get("token") or self._token_from_file()
+    def _own_authorization(self) -> Iterator[tuple[str, str]]:
+        """What the kubeconfig itself has: a plugin is not asked then, as by client-go."""
+        user = self._user
+        if user.get("token") and user.get("username"):
+            raise self._refused("it has both a token and a username, and only one can be meant")
+        yield from self._bearer(self._token_from_file() or user.get("token"))
+        if user.get("username"):
+            pair = f"{user['username']}:{user.get('password', '')}"
+            yield "Authorization", "Basic " + base64.b64encode(pair.encode()).decode()
+
+    def _bearer(self, token: object) -> Iterator[tuple[str, str]]:
         if token:
             if not _TOKEN.fullmatch(str(token)):
                 raise self._refused("its token has characters that no token has")
             yield "Authorization", f"Bearer {token}"
-        elif self._user.get("username"):
-            pair = f"{self._user['username']}:{self._user.get('password', '')}"
-            yield "Authorization", "Basic " + base64.b64encode(pair.encode()).decode()
 
     def _impersonation(self) -> Iterator[tuple[str, str]]:
-        if self._user.get("as"):
-            yield "Impersonate-User", str(self._user["as"])
-        for group in self._user.get("as-groups") or []:
-            yield "Impersonate-Group", str(group)
+        """The headers as client-go names them (`transport.impersonatingRoundTripper`)."""
+        user = self._user
+        if not user.get("as"):
+            if any(user.get(name) for name in ("as-uid", "as-groups", "as-user-extra")):
+                raise self._refused("it impersonates a uid, groups or extras without a user")
+            return
+        yield "Impersonate-User", str(user["as"])
+        if user.get("as-uid"):
+            yield "Impersonate-Uid", str(user["as-uid"])
+        for group in self._listed("as-groups", user.get("as-groups")):
+            yield "Impersonate-Group", group
+        extras = user.get("as-user-extra") or {}
+        if not isinstance(extras, dict):
+            raise self._refused("its as-user-extra is no mapping")
+        for name, values in extras.items():
+            header = f"Impersonate-Extra-{quote(str(name), safe=_OF_A_HEADERS_NAME)}"
+            for value in self._listed(f"as-user-extra.{name}", values):
+                yield header, value
+
+    def _listed(self, key: str, values: object) -> list[str]:
+        if values is not None and not isinstance(values, list):
+            raise self._refused(f"its {key} is no list")
+        return [str(each) for each in values or []]
 
     def _token_from_file(self) -> str:
+        """The file outranks a token beside it, which stands in while the file cannot be read."""
         path = self._user.get("tokenFile")
-        return self._read(Path(path)).decode().strip() if path else ""
+        if not path:
+            return ""
+        try:
+            return self._read(Path(path)).decode(errors="replace").strip()
+        except NotReadyError:
+            if self._user.get("token"):
+                return ""
+            raise
 
     def _data_or_file(self, key: str) -> bytes | None:
         data = self._user.get(f"{key}-data")
         if data:
             try:
-                return base64.b64decode(data)
+                return from_base64(str(data))
             except ValueError:
                 raise self._refused(f"its {key}-data is no base64") from None
         path = self._user.get(key)
@@ -115,7 +150,7 @@ class Credentials:
             raise self._refused(f"{path} cannot be read ({error.strerror})") from None
 
     def _plugin_status(self) -> Mapping[str, Any]:
-        if self._from_plugin is None or self._from_plugin[0] <= time.time():
+        if self._from_plugin is None or self._from_plugin[0] <= _now():
             self._from_plugin = self._run_plugin(self._user["exec"])
         return self._from_plugin[1]
 
@@ -177,9 +212,14 @@ class Credentials:
         )
 
 
+def _now() -> float:
+    return time.time()
+
+
 def _expiry(status: Mapping[str, Any]) -> float:
-    """When to ask the plugin again, seconds since the epoch; never, if it did not say."""
+    """When to ask the plugin again, seconds since the epoch; never, if it did not say. What it said is
+    used to its last second, as by client-go: a server that refuses it before has it renewed, too."""
     stamp = status.get("expirationTimestamp")
     if not stamp:
         return float("inf")
-    return datetime.fromisoformat(str(stamp)).timestamp() - _EXPIRY_MARGIN_SECONDS
+    return datetime.fromisoformat(str(stamp)).timestamp()

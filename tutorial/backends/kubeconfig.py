@@ -6,6 +6,7 @@ or sets the current context, wins. Paths inside a file are relative to that file
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shlex
@@ -164,6 +165,15 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from None
+
+
+def from_base64(text: str) -> bytes:
+    """What a `-data` entry holds, decoded as strictly as kubectl does (Go's `encoding/json`).
+
+    Raises:
+        ValueError: it is no base64.
+    """
+    return base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
 
 
 def _read(path: Path) -> Mapping[str, Any]:
