@@ -75,8 +75,8 @@ def _telling_what_is_left(folder: RunFolder, home: Path, variables: Mapping[str,
     except (UsageError, NotReadyError) as error:
         records = folder.journal.records()
         options = kubectl_options(folder.meta.backend_parameters, variables, home)
-        if isinstance(error, OtherClusterError):  # the context alone would lead a person there, too
-            server = folder.meta.backend_parameters["server"]
+        if isinstance(error, OtherClusterError) and "--server" not in shlex.split(options):
+            server = folder.meta.backend_parameters["server"]  # the context alone would lead there, too
             options = f"{options} {shlex.join(['--server', server])}"
         files = [
             folder.write_manifest(reference, recreatable(made.manifest))

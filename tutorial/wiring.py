@@ -213,7 +213,8 @@ def check_cluster_for(
     from tutorial.preflight.gate import pass_gate
     from tutorial.preflight.place import Place
 
-    place = Place(opened.client.access.context, options.kubeconfig)
+    access = opened.client.access
+    place = Place(access.context, options.kubeconfig, access.options)
     path = [*map(str, opened.backend.path), environment.variables.get("PATH", os.defpath)]
     return pass_gate(opened.client, plan, place, os.pathsep.join(path))
 

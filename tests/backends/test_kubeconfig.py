@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tutorial.backends.kubeconfig import EXTENSION, kubeconfig_paths, kubectl_options, load_kubeconfig
+from tutorial.backends.kubeconfig import EXTENSION, kubeconfig_paths, load_kubeconfig, user_kubeconfig
 from tutorial.backends.overlay import write_overlay
 from tutorial.errors import NotReadyError, UsageError
 
@@ -94,6 +94,56 @@ def test_an_extension_that_is_none_says_nothing(tmp_path: Path, extensions: obje
     assert load_kubeconfig([write(tmp_path / "k", content)]).access().settings == {}
 
 
+def answer_of(command: str, **environment: str) -> dict[str, Any]:
+    """What a pasted command prints, as JSON, with this kubectl and an environment of its own."""
+    done = subprocess.run(
+        ["bash", "-c", f"{command} -o json"],
+        env={"PATH": f"{KUBECTL.parent}:/usr/bin:/bin", "HOME": "/nowhere", **environment},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def test_an_advised_command_means_the_same_cluster_in_any_shell(tmp_path: Path) -> None:
+    first = write(tmp_path / "first", config("one", one="c1/u1/"))
+    second = write(tmp_path / "a b", config("two", two="c2/u2/", three="c1/u3/"))
+    loaded = load_kubeconfig([first, second])
+    for name, cluster in (("one", "c1"), ("two", "c2")):
+        for elsewhere in ({}, {"KUBECONFIG": "/no/such/file"}):
+            seen = answer_of(loaded.access(name).kubectl("config view --minify"), **elsewhere)
+            assert seen["clusters"][0]["cluster"]["server"] == f"https://{cluster}"
+    assert loaded.access("three").kubectl("version") == (
+        "kubectl --context three --server https://c1 version"
+    ), "no option names several files, and another cluster must not be met"
+
+
+def test_advice_on_files_means_the_same_files_in_any_shell(tmp_path: Path) -> None:
+    files = [
+        write(tmp_path / name, content)
+        for name, content in (
+            ("first", config(one="c1/u1/")),
+            ("a b", {**config(two="none/u2/"), "clusters": []}),
+        )
+    ]
+    for read, contexts in ((files, ["one", "two"]), (files[1:], ["two"])):
+        loaded = load_kubeconfig(read)
+        with pytest.raises(UsageError) as caught:
+            loaded.access("three")
+        assert "config get-contexts" in caught.value.do
+        with pytest.raises(NotReadyError) as broken:
+            loaded.access("two")
+        assert [each["name"] for each in answer_of(broken.value.do)["contexts"]] == contexts
+
+
+def test_the_usual_file_needs_no_naming(tmp_path: Path) -> None:
+    path = write(tmp_path / ".kube" / "config", config("one", one="c1/u1/"))
+    for environment, named in (({}, False), ({"KUBECONFIG": str(path)}, True)):
+        access = user_kubeconfig({"HOME": str(tmp_path), **environment}).access()
+        assert ("--kubeconfig" in access.kubectl("version")) == named
+
+
 def test_paths_are_relative_to_their_file(tmp_path: Path) -> None:
     path = write(tmp_path / "k" / "config", config("one", one="c1/u1/ns"))
     assert load_kubeconfig([path]).access().cluster["certificate-authority"] == str(tmp_path / "k/ca/c1.crt")
@@ -166,14 +216,6 @@ def test_kubectl_takes_the_overlays_namespace_and_the_users_credentials(tmp_path
     subprocess.run([KUBECTL, "config", *changes[0]], env={**os.environ, "KUBECONFIG": value}, check=True)
     assert load_kubeconfig([overlay]).current_context == "other"
     assert yaml.safe_load(own.read_text())["current-context"] == yaml.safe_load(before)["current-context"]
-
-
-def test_kubectl_is_told_the_context_and_a_file_that_it_would_not_find() -> None:
-    home = {"HOME": "/home/me"}
-    usual, other = Path("/home/me/.kube/config"), Path("/home/me/other config")
-    assert kubectl_options("kind", [usual], home) == "--context kind"
-    assert kubectl_options("kind", [other], home) == "--context kind --kubeconfig '/home/me/other config'"
-    assert kubectl_options("kind", [usual, other], home) == "--context kind"
 
 
 def test_a_path_that_cannot_be_looked_up_is_an_error(tmp_path: Path) -> None:

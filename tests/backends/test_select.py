@@ -168,17 +168,40 @@ def test_istios_kinds_are_enough_to_tell_a_mesh(
         assert "istio" not in opened.backend.facts
 
 
+USUAL = "/home/u/.kube/config"
+
+
 @pytest.mark.parametrize(
-    ("files", "options"),
+    ("known", "options"),
     [
-        ("/home/u/.kube/config", "--context 'my kind'"),
-        ("/etc/kubeconfig", "--context 'my kind' --kubeconfig /etc/kubeconfig"),
-        ("/a:/b", "--context 'my kind'"),
+        ({"kubeconfig": USUAL}, "--context 'my kind'"),
+        ({"kubeconfig": "/etc/kubeconfig"}, "--context 'my kind' --kubeconfig /etc/kubeconfig"),
+        ({"kubeconfig": "/a:/b"}, "--context 'my kind'"),
+        ({"kubeconfig": "/a:/b", "file": "/b"}, "--context 'my kind' --kubeconfig /b"),
+        (
+            {"kubeconfig": "/a:/b", "file": "", "server": "https://x:6443"},
+            "--context 'my kind' --server https://x:6443",
+        ),
     ],
 )
-def test_a_person_s_kubectl_is_told_the_cluster(files: str, options: str, tmp_path: Path) -> None:
-    parameters = {"backend": "cluster", "context": "my kind", "kubeconfig": files}
+def test_a_person_s_kubectl_is_told_the_cluster(known: dict[str, str], options: str, tmp_path: Path) -> None:
+    parameters = {"backend": "cluster", "context": "my kind", **known}
     assert kubectl_options(parameters, {"HOME": "/home/u"}, tmp_path) == options
+
+
+def test_a_variable_that_names_other_files_does_not_mislead_a_person_s_kubectl(tmp_path: Path) -> None:
+    parameters = {"backend": "cluster", "context": "kind", "kubeconfig": USUAL, "file": USUAL}
+    environment = {"HOME": "/home/u", "KUBECONFIG": "/another"}
+    assert kubectl_options(parameters, environment, tmp_path) == f"--context kind --kubeconfig {USUAL}"
+
+
+def test_the_file_that_holds_a_context_is_remembered(tmp_path: Path, environment: dict[str, str]) -> None:
+    own = str(Path(environment["HOME"], ".kube", "config"))
+    (tmp_path / "other").write_text("current-context: two\n")
+    several = {**environment, "KUBECONFIG": f"{tmp_path / 'other'}:{own}"}
+    with open_backend(**arguments(tmp_path, several, context="one")) as opened:
+        parameters = opened.backend.parameters
+    assert kubectl_options(parameters, {}, tmp_path) == f"--context one --kubeconfig {own}"
 
 
 def test_where_nothing_is_to_choose_nothing_is_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutorial.backends.facts import cluster_facts
-from tutorial.backends.kubeconfig import Access, kubeconfig_paths, load_kubeconfig
+from tutorial.backends.kubeconfig import Access, load_kubeconfig, user_kubeconfig
 from tutorial.backends.rest import RestClient
 from tutorial.backends.sandbox import sandbox_facts
 from tutorial.errors import NotReadyError
@@ -43,10 +43,7 @@ def open_administered(
         NotReadyError: neither is named, and no sandbox is up; or the cluster cannot be reached.
     """
     named = context is not None or kubeconfig is not None
-    if named:
-        access = load_kubeconfig(kubeconfig_paths(environment, kubeconfig)).access(context)
-    else:
-        access = _sandbox_access(home)
+    access = user_kubeconfig(environment, kubeconfig).access(context) if named else _sandbox_access(home)
     client = RestClient(access, environment)
     try:
         facts = cluster_facts(client, access.namespace) if named else sandbox_facts(client)

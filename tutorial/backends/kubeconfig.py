@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tutorial.backends.advice import context_options, files_command, usual_kubeconfig
 from tutorial.errors import NotReadyError, UsageError
 
 EXTENSION = "egress-tutorial"
@@ -30,8 +31,9 @@ class Access:
     """One context, looked up: how to reach the API server and as whom. `cluster` and `user` are
     the mappings of the kubeconfig with absolute paths; their names are the kubeconfig's. `settings`
     are variables for tutorials that come with the context: its namespace, where it has one, and those of
-    its extension; `facts` are what the extension tells of a cluster whose user may not find it out; `files`
-    are the kubeconfig's."""
+    its extension; `facts` are what the extension tells of a cluster whose user may not find it out. `file`
+    is the kubeconfig that holds all of it, None where it is spread over several; `options` are those by
+    which a person's kubectl reaches the cluster (`context_options`)."""
 
     context: str
     cluster_name: str
@@ -41,7 +43,8 @@ class Access:
     user: Mapping[str, Any]
     settings: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
-    files: tuple[Path, ...] = ()
+    file: Path | None = None
+    options: str = ""
 
     @property
     def server(self) -> str:
@@ -49,19 +52,26 @@ class Access:
 
     @property
     def kubectl_options(self) -> str:
-        """As the function of this name."""
-        return kubectl_options(self.context, self.files, os.environ)
+        """Those by which a person's own kubectl reaches the cluster, whatever is current in their shell."""
+        return self.options or shlex.join(["--context", self.context])
+
+    def kubectl(self, words: str) -> str:
+        """A kubectl command for this cluster that a person can paste anywhere."""
+        return f"kubectl {self.kubectl_options} {words}"
 
 
 @dataclass(frozen=True)
 class KubeConfig:
-    """Merged kubeconfig files. `files` are those that are there."""
+    """Merged kubeconfig files. `files` are those that are there, `usual` the one that kubectl reads without
+    being told; `holders` says which file each entry of `contexts`, `clusters` and `users` is from."""
 
     files: tuple[Path, ...]
     current_context: str = ""
     contexts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clusters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     users: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    usual: Path | None = None
+    holders: Mapping[tuple[str, str], Path] = field(default_factory=dict)
 
     def access(self, context: str | None = None) -> Access:
         """The named context, or the current one.
@@ -77,15 +87,16 @@ class KubeConfig:
         cluster_name, user_name = str(wanted.get("cluster", "")), str(wanted.get("user", ""))
         cluster = self.clusters.get(cluster_name, {})
         if not cluster.get("server"):
-            raise _broken(name, f"its cluster {cluster_name or '(none)'} has no entry with a server")
+            raise self._broken(name, f"its cluster {cluster_name or '(none)'} has no entry with a server")
         if not _is_address(str(cluster["server"])):
-            raise _broken(name, f"the server of its cluster {cluster_name} is no address")
+            raise self._broken(name, f"the server of its cluster {cluster_name} is no address")
         if user_name and user_name not in self.users:
-            raise _broken(name, f"its user {user_name} has no entry")
+            raise self._broken(name, f"its user {user_name} has no entry")
         user = self.users.get(user_name, {})
         namespace = str(wanted.get("namespace") or "")
         extension = _extension(wanted)
         settings = {"NAMESPACE": namespace} if namespace else {}
+        file = self._only_holder(name, cluster_name, user_name)
         return Access(
             name,
             cluster_name,
@@ -95,25 +106,38 @@ class KubeConfig:
             user,
             {**_texts(extension.get("settings")), **settings},
             _texts(extension.get("facts")),
-            self.files,
+            file,
+            context_options(name, file, self.usual, str(cluster["server"])),
         )
+
+    def _only_holder(self, context: str, cluster: str, user: str) -> Path | None:
+        places = (("contexts", context), ("clusters", cluster), ("users", user))
+        found = {self.holders[place] for place in places if place in self.holders}
+        return found.pop() if len(found) == 1 else None
 
     def _no_context(self, name: str) -> UsageError:
         known = ", ".join(sorted(self.contexts))
         return UsageError(
             f"There is no context {name}." if name else "The kubeconfig names no current context.",
             why=f"The contexts are: {known}." if known else "No kubeconfig with a context was found.",
-            do="See them with: kubectl config get-contexts",
+            do=f"See them with: {files_command(self.files, self.usual, 'config get-contexts')}",
+        )
+
+    def _broken(self, context: str, why: str) -> NotReadyError:
+        return NotReadyError(
+            f"The context {context} cannot be used.",
+            why=f"In the kubeconfig, {why}.",
+            do=files_command(self.files, self.usual, "config view"),
         )
 
 
-def kubectl_options(context: str, files: Sequence[Path], environment: Mapping[str, str]) -> str:
-    """The options by which a person's own kubectl uses a context, whatever is current in their shell:
-    `--context kind`, and the file where it is one that kubectl does not look at by itself."""
-    words = ["--context", context]
-    usual = Path(environment.get("HOME", ""), ".kube", "config")
-    words += ["--kubeconfig", str(files[0])] if len(files) == 1 and files[0] != usual else []
-    return shlex.join(words)
+def user_kubeconfig(environment: Mapping[str, str], explicit: str | None = None) -> KubeConfig:
+    """The kubeconfig that `--kubeconfig` names, or else the user's own.
+
+    Raises:
+        UsageError, NotReadyError: as `kubeconfig_paths` and `load_kubeconfig`.
+    """
+    return load_kubeconfig(kubeconfig_paths(environment, explicit), usual_kubeconfig(environment))
 
 
 def kubeconfig_paths(environment: Mapping[str, str], explicit: str | None = None) -> tuple[Path, ...]:
@@ -134,8 +158,8 @@ def kubeconfig_paths(environment: Mapping[str, str], explicit: str | None = None
     return tuple(dict.fromkeys(listed))
 
 
-def load_kubeconfig(paths: Sequence[Path]) -> KubeConfig:
-    """Read and merge the files; those that are not there are left out.
+def load_kubeconfig(paths: Sequence[Path], usual: Path | None = None) -> KubeConfig:
+    """Read and merge the files; those that are not there are left out. `usual` as in `KubeConfig`.
 
     Raises:
         NotReadyError: a file cannot be read, or is no kubeconfig.
@@ -143,13 +167,15 @@ def load_kubeconfig(paths: Sequence[Path]) -> KubeConfig:
     files = tuple(path for path in paths if _is_there(path))
     current = ""
     merged: dict[str, dict[str, Mapping[str, Any]]] = {"contexts": {}, "clusters": {}, "users": {}}
+    holders: dict[tuple[str, str], Path] = {}
     for path in files:
         content = _read(path)
         current = current or str(content.get("current-context") or "")
         for section, item in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
             for name, value in _named(path, content, section, item):
                 merged[section].setdefault(name, value)
-    return KubeConfig(files, current, **merged)
+                holders.setdefault((section, name), path)
+    return KubeConfig(files, current, **merged, usual=usual, holders=holders)
 
 
 def _is_file(path: Path) -> bool:
@@ -252,11 +278,7 @@ def _absolute(path: Path, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _unreadable(path: Path, why: str) -> NotReadyError:
     return NotReadyError(
-        f"The kubeconfig {path} cannot be read.", why=why, do="Try it with: kubectl config view"
-    )
-
-
-def _broken(context: str, why: str) -> NotReadyError:
-    return NotReadyError(
-        f"The context {context} cannot be used.", why=f"In the kubeconfig, {why}.", do="kubectl config view"
+        f"The kubeconfig {path} cannot be read.",
+        why=why,
+        do=f"Try it with: {files_command([path], None, 'config view')}",
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tutorial.backends.backend import Backend, OpenBackend
 from tutorial.backends.cluster import ApiCluster
 from tutorial.backends.facts import cluster_facts
-from tutorial.backends.kubeconfig import Access, kubeconfig_paths, load_kubeconfig
+from tutorial.backends.kubeconfig import Access, load_kubeconfig, user_kubeconfig
 from tutorial.backends.kubectl import kubectl_folder
 from tutorial.backends.overlay import write_overlay
 from tutorial.backends.rest import RestClient
@@ -44,12 +44,12 @@ def open_named_cluster(
         NotReadyError: the cluster cannot be reached, or it is another one than at that time.
         JournalError: the run's folder cannot be written.
     """
-    config = load_kubeconfig(kubeconfig_paths(environment, kubeconfig))
+    config = user_kubeconfig(environment, kubeconfig)
     access = config.access(context)
     path = kubectl_folder(folder, environment, bundled_first=False)
 
     def read_again() -> Access:
-        return load_kubeconfig(config.files).access(access.context)
+        return load_kubeconfig(config.files, config.usual).access(access.context)
 
     client = RestClient(access, environment, read_again=read_again, stopper=stopper)
 
@@ -78,6 +78,7 @@ def open_named_cluster(
                 "backend": "cluster",
                 "context": access.context,
                 "kubeconfig": os.pathsep.join(str(file) for file in config.files),
+                "file": str(access.file or ""),
                 **({"sandbox": sandbox.name} if sandbox is not None else {}),
             },
         )

@@ -19,7 +19,7 @@ def unreachable(access: Access, error: Exception, waited: float) -> NotReadyErro
         return NotReadyError(
             f"The API server {server} is not the one that the kubeconfig describes.",
             why=f"Its certificate was refused: {error.verify_message}.",
-            do=f"Check the cluster {access.cluster_name} in: kubectl config view",
+            do=f"Check the cluster {access.cluster_name} in: {access.kubectl('config view')}",
         )
     return ClusterAwayError(
         f"The API server {server} cannot be reached.",

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutorial.backends.advice import context_options, usual_kubeconfig
 from tutorial.backends.backend import Backend, OpenBackend
 from tutorial.backends.none import NoCluster
 from tutorial.engine.ports import Stopper
@@ -99,18 +100,18 @@ def context_settings(
     """
     if context is None and kubeconfig is None:
         return {}
-    from tutorial.backends.kubeconfig import kubeconfig_paths, load_kubeconfig
+    from tutorial.backends.kubeconfig import user_kubeconfig
 
-    return load_kubeconfig(kubeconfig_paths(environment, kubeconfig)).access(context).settings
+    return user_kubeconfig(environment, kubeconfig).access(context).settings
 
 
 def context_not_used(environment: Mapping[str, str], home: Path) -> str:
     """The current context of the user's kubeconfig, which a run in a sandbox leaves alone; empty when
     there is none, or it is a sandbox's own."""
-    from tutorial.backends.kubeconfig import kubeconfig_paths, load_kubeconfig
+    from tutorial.backends.kubeconfig import user_kubeconfig
 
     try:
-        config = load_kubeconfig(kubeconfig_paths(environment))
+        config = user_kubeconfig(environment)
     except NotReadyError:
         return ""
     of_sandbox = any(file.is_relative_to(sandboxes_folder(home)) for file in config.files)
@@ -129,12 +130,17 @@ def is_gone(parameters: Mapping[str, str], home: Path) -> bool:
 
 def kubectl_options(parameters: Mapping[str, str], environment: Mapping[str, str], home: Path) -> str:
     """The options by which a person's own kubectl reaches the backend of `Backend.parameters`, whatever
-    is current in their shell: `--context kind`. Empty where there is none."""
+    is current in their shell: `--context kind`. Empty where there is none. Parameters of older runs do not
+    say which of several files holds the context."""
     if parameters.get("backend") == "cluster":
-        from tutorial.backends import kubeconfig
-
-        files = [Path(each) for each in parameters["kubeconfig"].split(os.pathsep)]
-        return kubeconfig.kubectl_options(parameters["context"], files, environment)
+        files = parameters["kubeconfig"].split(os.pathsep)
+        file = parameters.get("file", files[0] if len(files) == 1 else "")
+        return context_options(
+            parameters["context"],
+            Path(file) if file else None,
+            usual_kubeconfig(environment),
+            parameters.get("server", ""),
+        )
     if parameters.get("backend") != "sandbox":
         return ""
     from tutorial.sandbox import lifecycle

@@ -118,5 +118,5 @@ def _broken(access: Access, why: str) -> NotReadyError:
     return NotReadyError(
         f"The context {access.context} cannot be used.",
         why=f"In the kubeconfig, {why}.",
-        do="kubectl config view",
+        do=access.kubectl("config view"),
     )

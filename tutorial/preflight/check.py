@@ -94,7 +94,7 @@ def _check_objects(survey: Survey, place: Place) -> Finding:
         against,
         time.time(),
         adopt=False,
-        options=place.options,
+        options=place.kubectl_options or place.options,
         obstacles={},
         namings=(),
         makers={},

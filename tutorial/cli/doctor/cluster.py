@@ -13,7 +13,7 @@ from pathlib import Path
 from tutorial.backends.addresses import address_of
 from tutorial.backends.discovery import discover
 from tutorial.backends.facts import cluster_facts
-from tutorial.backends.kubeconfig import Access, kubeconfig_paths, load_kubeconfig
+from tutorial.backends.kubeconfig import Access, user_kubeconfig
 from tutorial.backends.kubectl import bundled_kubectl, own_kubectl
 from tutorial.backends.rest import RestClient
 from tutorial.engine.plan import Plan, make_plan, run_settings
@@ -54,8 +54,7 @@ class Probing:
 
 def find_access(wanted: Wanted, variables: Mapping[str, str]) -> Access:
     """The context that is meant. Raises UsageError or NotReadyError when there is none that can be used."""
-    config = load_kubeconfig(kubeconfig_paths(variables, wanted.kubeconfig))
-    return config.access(wanted.context)
+    return user_kubeconfig(variables, wanted.kubeconfig).access(wanted.context)
 
 
 def find_in_cluster(
@@ -69,7 +68,7 @@ def find_in_cluster(
         StepFileError: a step file has faults.
     """
     tutorials = _tutorials(wanted)
-    place = Place(access.context, wanted.kubeconfig)
+    place = Place(access.context, wanted.kubeconfig, access.options)
     client = RestClient(access, variables)
     looking: KubernetesClient | None = None
     try:
