@@ -132,6 +132,34 @@ def test_an_answer_that_comes_is_no_silence(api: ApiServer, client: RestClient) 
     assert told == []
 
 
+def test_the_time_that_was_waited_is_told(new_client: NewClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handshake has less time than an answer, and a name of two addresses twice as much."""
+    now = [0.0]
+    monkeypatch.setattr("tutorial.backends.rest._now", lambda: now[0])
+
+    def silent(*_: object) -> None:
+        now[0] += 7.2
+        raise TimeoutError
+
+    monkeypatch.setattr("tutorial.backends.rest.open_connection", silent)
+    with pytest.raises(ClusterAwayError) as caught:
+        new_client().request("GET", "/version")
+    assert caught.value.why == "It did not answer within 7 s."
+
+
+def test_an_answer_is_waited_for_once(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a Ctrl-C may end the waiting, too, which is a wait of its own."""
+    monkeypatch.setattr("tutorial.backends.rest.READ_SECONDS", 0.2)
+    monkeypatch.setattr("tutorial.backends.silence._AT_ONCE_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent, Signals() as signals:
+        address = {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        client = RestClient(replace(access, cluster=address), {}, stopper=signals)
+        reads = "http.client.HTTPConnection.getresponse"
+        monkeypatch.setattr(reads, lambda _: pytest.fail("it is waited for a second time"))
+        with pytest.raises(ClusterAwayError, match="cannot be reached"):
+            client.request("GET", "/version")
+
+
 def test_a_control_c_ends_the_waiting_for_an_answer(access: Access) -> None:
     """A real one: the server is silent, and would be for as long as the client has patience."""
     with socket.create_server(("127.0.0.1", 0)) as silent, Signals() as signals:
@@ -233,6 +261,16 @@ def test_an_unknown_user_is_an_error(api: ApiServer, client: RestClient) -> None
     api.token = "secret"
     with pytest.raises(UnauthorizedError, match="does not accept the credentials of the user test-user"):
         client.request("GET", "/version")
+
+
+def test_requests_without_a_user_are_not_said_to_be_somebody_s(api: ApiServer, access: Access) -> None:
+    api.token = "secret"
+    client = RestClient(replace(access, user_name=""), {})
+    with pytest.raises(UnauthorizedError) as caught:
+        client.request("GET", "/version")
+    client.close()
+    assert caught.value.what == f"The API server {api.url} does not let anybody in without credentials."
+    assert caught.value.why.startswith("The context test names no user")
 
 
 def test_the_kubeconfig_is_read_again_when_its_user_is_refused(api: ApiServer, access: Access) -> None:

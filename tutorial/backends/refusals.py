@@ -13,7 +13,7 @@ from tutorial.errors import ClusterAwayError, NotReadyError, UnauthorizedError
 
 
 def unreachable(access: Access, error: Exception, waited: float) -> NotReadyError:
-    """The error for a request that came to nothing; `waited` is how long an answer is waited for, seconds."""
+    """The error for a request that came to nothing; `waited` is how long that took, seconds."""
     server = access.server
     if isinstance(error, ssl.SSLCertVerificationError):
         return NotReadyError(
@@ -30,6 +30,12 @@ def unreachable(access: Access, error: Exception, waited: float) -> NotReadyErro
 
 def unauthorized(access: Access, response: Response) -> UnauthorizedError:
     """The error for a user whom the server does not know."""
+    if not access.user_name:
+        return UnauthorizedError(
+            f"The API server {access.server} does not let anybody in without credentials.",
+            why=f"The context {access.context} names no user ({response.message}).",
+            do=f"Log in, the way this cluster wants it. See it with: {access.kubectl('config view')}",
+        )
     return UnauthorizedError(
         f"The API server {access.server} does not accept the credentials of the user {access.user_name}.",
         why=f"They have expired, or were never valid there ({response.message}).",

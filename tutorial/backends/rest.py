@@ -129,14 +129,16 @@ class RestClient:
         delays = iter(RETRY_DELAYS)
         may_log_in_again = True
         while True:
+            identity = self._credentials.identity()
+            began = _now()
             try:
-                response = self._exchange(method, path, body, accept)
+                response = self._exchange(identity, method, path, body, accept)
             except (http.client.HTTPException, OSError) as error:
                 self.close()
                 delay = next(delays, None) if _is_worth_retrying(error, method) else None
                 if delay is None:
                     self._silence.is_over()
-                    raise unreachable(self._access, error, READ_SECONDS) from None
+                    raise unreachable(self._access, error, _now() - began) from None
                 time.sleep(delay)
                 continue
             if response.status == 401 and may_log_in_again and self._renew_credentials():
@@ -233,8 +235,9 @@ class RestClient:
         self._silence.is_over()
         self._date, self._date_came = date, time.monotonic()
 
-    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, accept: str) -> Response:
-        identity = self._credentials.identity()
+    def _exchange(
+        self, identity: Identity, method: str, path: str, body: Mapping[str, Any] | None, accept: str
+    ) -> Response:
         connection = self._connect(identity)
         payload = json.dumps(body).encode() if body is not None else b""
         connection.putrequest(method, self._prefix + path)
@@ -273,6 +276,11 @@ class RestClient:
         if wanted.isdigit():
             return min(max(float(wanted), delay), LONGEST_RETRY_AFTER_SECONDS)
         return delay
+
+
+def _now() -> float:
+    """Seconds of a clock that only goes forward."""
+    return time.monotonic()
 
 
 def _time_awake_and_asleep() -> float:
