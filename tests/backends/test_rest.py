@@ -214,12 +214,51 @@ def test_another_authority_is_refused(new_client: NewClient, api: ApiServer) -> 
 
 
 def test_the_check_can_be_skipped_and_another_name_expected(new_client: NewClient) -> None:
-    other = base64.b64encode(Authority().certificate).decode()
-    skipping = new_client(certificate_authority_data=other, insecure_skip_tls_verify=True)
+    skipping = new_client(certificate_authority_data="", insecure_skip_tls_verify=True)
     assert skipping.request("GET", "/version").status == 200
     assert new_client(tls_server_name="api.test").request("GET", "/version").status == 200
     with pytest.raises(NotReadyError, match="is not the one"):
         new_client(tls_server_name="other.test").request("GET", "/version")
+
+
+def test_what_kubectl_refuses_of_an_authority_is_refused(
+    new_client: NewClient, api: ApiServer, authority: Authority, tmp_path: Path
+) -> None:
+    """Else the first step would fail, or certificates be trusted that nobody had in mind."""
+    good = base64.b64encode(authority.certificate).decode()
+    (tmp_path / "ca.crt").write_bytes(authority.certificate)
+    (tmp_path / "bad.crt").write_text("nothing")
+    file = str(tmp_path / "ca.crt")
+    cases = [
+        ({"certificate_authority_data": good, "insecure_skip_tls_verify": True}, "insecure-skip-tls-verify"),
+        (
+            {
+                "certificate_authority_data": "",
+                "certificate_authority": file,
+                "insecure_skip_tls_verify": True,
+            },
+            "insecure-skip-tls-verify",
+        ),
+        ({"certificate_authority_data": good, "certificate_authority": file}, "and only one can be meant"),
+        ({"certificate_authority_data": "***"}, "its certificate-authority-data is no base64"),
+        ({"certificate_authority_data": f"-{good}"}, "its certificate-authority-data is no base64"),
+        ({"certificate_authority_data": "eA=="}, "its certificate-authority-data holds no certificate"),
+        (
+            {"certificate_authority_data": "", "certificate_authority": str(tmp_path / "bad.crt")},
+            "bad.crt holds no certificate",
+        ),
+        (
+            {"certificate_authority_data": "", "certificate_authority": "/no/such.crt"},
+            "/no/such.crt cannot be read (No such file or directory)",
+        ),
+    ]
+    for cluster, why in cases:
+        with pytest.raises(NotReadyError, match="The context test cannot be used") as caught:
+            new_client(**cluster).request("GET", "/version")
+        assert why in caught.value.why
+    assert api.seen == []
+    lines = "\n".join(good[start : start + 64] for start in range(0, len(good), 64))
+    assert new_client(certificate_authority_data=f"{lines}\n").request("GET", "/version").status == 200
 
 
 @pytest.mark.parametrize("form", ["data", "file"])

@@ -5,21 +5,25 @@ Called by `tutorial.backends.rest`; its TLS context also by the client of the pr
 
 from __future__ import annotations
 
-import base64
 import errno
 import http.client
 import os
+import re
 import select
 import socket
 import ssl
 import tempfile
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tutorial.backends.credentials import Identity
-from tutorial.backends.kubeconfig import Access
+from tutorial.backends.kubeconfig import Access, from_base64
 from tutorial.backends.silence import Silence
 from tutorial.errors import NotReadyError
+
+_DATA = "certificate-authority-data"
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def open_connection(
@@ -40,9 +44,9 @@ def open_connection(
         raise _broken(access, f"its server {access.server} is no http or https address")
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        context = tls_context(access, identity) if parts.scheme == "https" else None
-    except (ValueError, TypeError, OSError) as error:
-        raise _broken(access, f"its certificates or address cannot be used ({error})") from None
+    except ValueError as error:
+        raise _broken(access, f"its address cannot be used ({error})") from None
+    context = tls_context(access, identity) if parts.scheme == "https" else None
     connection = http.client.HTTPConnection(host, port, timeout=read_seconds)
     stream = socket.create_connection((host, port), timeout=connect_seconds)
     try:
@@ -79,23 +83,47 @@ def _shake_hands(stream: ssl.SSLSocket, seconds: float, silence: Silence) -> Non
 def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:
     """How to speak TLS with the cluster of the kubeconfig, as the user of the identity.
 
+    What kubectl refuses is refused, too (client-go: `validateClusterInfo`, `TLSConfigFor`).
+
     Raises:
-        ValueError, TypeError, OSError: a certificate or a key cannot be used.
+        NotReadyError: a certificate or a key cannot be used.
     """
     cluster = access.cluster
     data = cluster.get("certificate-authority-data")
     file = cluster.get("certificate-authority")
-    if data:
-        context = ssl.create_default_context(cadata=base64.b64decode(str(data)).decode())
-    else:
-        context = ssl.create_default_context(cafile=str(file) if file else None)
+    if data and file:
+        raise _broken(access, f"it has both {_DATA} and certificate-authority, and only one can be meant")
+    insecure = bool(cluster.get("insecure-skip-tls-verify"))
+    if insecure and (data or file):
+        raise _broken(access, "it has both insecure-skip-tls-verify and a certificate-authority to verify by")
+    try:
+        context = ssl.create_default_context(cadata=_authority(access, data, file))
+    except (ValueError, OSError):
+        raise _broken(access, f"its {_DATA if data else file} holds no certificate") from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # many clusters' own authorities are not strict
-    if cluster.get("insecure-skip-tls-verify"):
+    if insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if identity.certificate:
-        _load_certificate(context, identity.certificate, identity.key or b"")
+        try:
+            _load_certificate(context, identity.certificate, identity.key or b"")
+        except (ValueError, OSError) as error:
+            raise _broken(access, f"its client certificate or key cannot be used ({error})") from None
     return context
+
+
+def _authority(access: Access, data: object, file: object) -> str | None:
+    """The certificates of the kubeconfig's authority, as PEM; None for those that this machine trusts.
+    Whatever else is in a file of certificates is passed over, as by Go."""
+    if not data and not file:
+        return None
+    try:
+        found = from_base64(str(data)) if data else Path(str(file)).read_bytes()
+    except ValueError:
+        raise _broken(access, f"its {_DATA} is no base64") from None
+    except OSError as error:
+        raise _broken(access, f"{file} cannot be read ({error.strerror})") from None
+    return b"\n".join(_CERTIFICATE.findall(found)).decode("ascii", errors="replace") or "none"
 
 
 def _load_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
