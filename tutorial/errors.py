@@ -89,6 +89,10 @@ class UsageError(TutorialError):
     exit_code = ExitCode.USAGE
 
 
+class NoContextError(UsageError):
+    """The kubeconfig has no such context."""
+
+
 class StepFileError(TutorialError):
     """A step file or tutorial.yaml has faults; `what` lists them all, one a line."""
 

@@ -114,5 +114,10 @@ def test_the_users_variable_names_the_cluster_and_the_flag_a_sandbox(
     arguments = ("run", "--trust", str(tutorial), "--auto")
     done = program(*arguments, EGRESS_TUTORIAL_CONTEXT="nowhere")
     assert (done.returncode, "There is no context nowhere." in done.stderr) == (2, True)
+    assert "EGRESS_TUTORIAL_CONTEXT names it" in done.stderr
+    done = program(*arguments, "--context", "nowhere", EGRESS_TUTORIAL_CONTEXT="other")
+    assert (done.returncode, "EGRESS_TUTORIAL_CONTEXT" in done.stderr) == (2, False)
+    done = program("doctor", EGRESS_TUTORIAL_CONTEXT="nowhere")
+    assert (done.returncode, "EGRESS_TUTORIAL_CONTEXT names it" in done.stderr) == (2, True)
     done = program(*arguments, "--sandbox", "--context", "kind")
     assert (done.returncode, "exclude each other" in done.stderr) == (2, True)

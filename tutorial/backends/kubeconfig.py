@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tutorial.backends.advice import context_options, files_command, usual_kubeconfig
-from tutorial.errors import NotReadyError, UsageError
+from tutorial.errors import NoContextError, NotReadyError, UsageError
 
 EXTENSION = "egress-tutorial"
 """The name of the context's extension that says what a run with this context is given. kubectl keeps
@@ -77,7 +77,7 @@ class KubeConfig:
         """The named context, or the current one.
 
         Raises:
-            UsageError: there is no such context; names those that are there.
+            NoContextError: there is no such context; names those that are there.
             NotReadyError: it names a cluster or user that is not there.
         """
         name = context or self.current_context
@@ -115,9 +115,9 @@ class KubeConfig:
         found = {self.holders[place] for place in places if place in self.holders}
         return found.pop() if len(found) == 1 else None
 
-    def _no_context(self, name: str) -> UsageError:
+    def _no_context(self, name: str) -> NoContextError:
         known = ", ".join(sorted(self.contexts))
-        return UsageError(
+        return NoContextError(
             f"There is no context {name}." if name else "The kubeconfig names no current context.",
             why=f"The contexts are: {known}." if known else "No kubeconfig with a context was found.",
             do=f"See them with: {files_command(self.files, self.usual, 'config get-contexts')}",

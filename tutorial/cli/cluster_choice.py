@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 import click
 
-from tutorial.errors import UsageError
+from tutorial.errors import NoContextError, UsageError
 from tutorial.ui.environment import Environment
 
 CONTEXT_VARIABLE = "EGRESS_TUTORIAL_CONTEXT"
@@ -15,7 +16,9 @@ CONTEXT_VARIABLE = "EGRESS_TUTORIAL_CONTEXT"
 
 
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--context` (as `cluster`), `--kubeconfig` and `--sandbox`."""
+    """`--context` (as `cluster`), `--kubeconfig` and `--sandbox`. Where the context that is not there is the
+    user's variable's, the error says so."""
+    command = _telling_of_the_variable(command)
     for option in (
         click.option("--sandbox", is_flag=True, help=f"A sandbox, whatever {CONTEXT_VARIABLE} says."),
         click.option("--kubeconfig", metavar="FILE", help="Another kubeconfig than your own."),
@@ -25,6 +28,23 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def _telling_of_the_variable(command: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(command)
+    def run(*arguments: Any, **given: Any) -> Any:
+        try:
+            return command(*arguments, **given)
+        except NoContextError as error:
+            if given["cluster"] or given["kubeconfig"]:
+                raise
+            raise UsageError(
+                error.what,
+                why=f"The environment's variable {CONTEXT_VARIABLE} names it. {error.why}",
+                do=f"Name one with --context NAME, or: unset {CONTEXT_VARIABLE}",
+            ) from None
+
+    return run
 
 
 def named_context(given: Mapping[str, Any], environment: Environment) -> str | None:
