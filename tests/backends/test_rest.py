@@ -137,7 +137,7 @@ def test_the_time_that_was_waited_is_told(new_client: NewClient, monkeypatch: py
     now = [0.0]
     monkeypatch.setattr("tutorial.backends.rest._now", lambda: now[0])
 
-    def silent(*_: object) -> None:
+    def silent(*_: object, **__: object) -> None:
         now[0] += 7.2
         raise TimeoutError
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
+from backends.connect_proxy import proxying
 from sandbox.api.cluster_for_tests import Cluster
 
 from tutorial.backends.kubeconfig import Access, load_kubeconfig
@@ -56,6 +59,36 @@ def as_attendee(up: Up) -> Iterator[Callable[[Place], RestClient]]:
     yield client
     for each in clients:
         each.close()
+
+
+def test_a_token_is_tried_by_the_way_that_the_class_is_made(
+    access: Access, folder: Path, prefix: str
+) -> None:
+    """Through the proxy of the environment, too: the server's name is known to nobody else."""
+    server = urlsplit(access.server)
+    away = replace(
+        access,
+        cluster={
+            **access.cluster,
+            "server": f"https://api.test:{server.port}",
+            "tls-server-name": server.hostname,
+        },
+    )
+    with proxying(str(server.hostname), server.port or 0) as proxy:
+        client = RestClient(away, {"HTTPS_PROXY": proxy.address})
+        made = set_up(
+            ClassApi(client),
+            attendees(prefix, 1),
+            injection=Injection(),
+            seconds=3600,
+            folder=folder,
+            access=away,
+            facts={},
+            removal="egress-tutorial class down",
+        )
+        assert len(list(made)) == 1
+        client.close()
+    assert proxy.targets == [f"api.test:{server.port}"] * 2
 
 
 def names(cluster: Cluster, prefix: str) -> list[str]:

@@ -71,6 +71,12 @@ def test_the_authority_is_written_out(folder: Path, tmp_path: Path) -> None:
         files.kubeconfig(SEVEN, access(**{"certificate-authority": "/nowhere/ca.crt"}), "t", {})
 
 
+def test_the_way_there_is_handed_on_and_no_password_for_it(folder: Path) -> None:
+    path = written(folder, **{"proxy-url": "http://admin:secret@proxy:3128"})
+    assert load_kubeconfig([path]).access().cluster["proxy-url"] == "http://proxy:3128"
+    assert "admin" not in path.read_text()
+
+
 def test_only_the_class_s_own_files_are_removed(folder: Path) -> None:
     mine = [written(folder), written(folder, Attendee("egress", 8))]
     other = written(folder, Attendee("egress-2", 1))

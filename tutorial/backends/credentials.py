@@ -193,6 +193,7 @@ class Credentials:
                     "tls-server-name",
                     "insecure-skip-tls-verify",
                     "certificate-authority-data",
+                    "proxy-url",
                 )
                 if name in self._access.cluster
             }

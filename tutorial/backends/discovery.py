@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tutorial.backends.asking import Asks
 from tutorial.backends.refusals import not_of_the_api
 from tutorial.backends.response import Response
-from tutorial.backends.rest import Asks
 from tutorial.errors import ClusterAwayError, ForbiddenError, NotReadyError
 
 _AGGREGATED = ",".join(

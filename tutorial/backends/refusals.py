@@ -8,11 +8,12 @@ from __future__ import annotations
 import ssl
 
 from tutorial.backends.kubeconfig import Access
+from tutorial.backends.proxies import Proxy
 from tutorial.backends.response import Response
 from tutorial.errors import ClusterAwayError, NotReadyError, UnauthorizedError
 
 
-def unreachable(access: Access, error: Exception, waited: float) -> NotReadyError:
+def unreachable(access: Access, error: Exception, waited: float, proxy: Proxy | None = None) -> NotReadyError:
     """The error for a request that came to nothing; `waited` is how long that took, seconds."""
     server = access.server
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -23,8 +24,8 @@ def unreachable(access: Access, error: Exception, waited: float) -> NotReadyErro
         )
     return ClusterAwayError(
         f"The API server {server} cannot be reached.",
-        why=_reason(error, waited),
-        do=f"Try it with: kubectl {access.kubectl_options} get --raw /readyz",
+        why=_on_the_way(_reason(error, waited), proxy),
+        do=f"Try it with: {access.kubectl('get --raw /readyz')}",
     )
 
 
@@ -51,6 +52,10 @@ def not_of_the_api(access: Access, response: Response) -> ClusterAwayError:
         do="A proxy or a login page may be in the way. "
         f"Try: kubectl {access.kubectl_options} get --raw /readyz",
     )
+
+
+def _on_the_way(reason: str, proxy: Proxy | None) -> str:
+    return f"{reason.rstrip('.')}. The way there is the proxy {proxy}." if proxy else reason
 
 
 def _reason(error: Exception, waited: float) -> str:

@@ -1,7 +1,6 @@
 """A small keep-alive HTTP client for one Kubernetes API server.
 
-Used by `tutorial.backends.cluster`, `discovery` and `facts`, from one thread. It asks nothing of
-the network but the server itself: proxies of the environment or the kubeconfig are not used.
+Used by `tutorial.backends.cluster`, `discovery` and `facts`, from one thread.
 """
 
 from __future__ import annotations
@@ -15,12 +14,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 from urllib.parse import urlsplit
 
+from tutorial.backends.asking import JSON
 from tutorial.backends.credentials import Credentials, Identity
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.pipeline import get_all
+from tutorial.backends.proxies import Proxy, proxy_for
 from tutorial.backends.refusals import unauthorized, unreachable
 from tutorial.backends.response import Response
 from tutorial.backends.silence import Silence
@@ -29,7 +31,6 @@ from tutorial.engine.manifests import PROGRAM
 from tutorial.engine.ports import Stopper
 from tutorial.errors import TutorialError
 
-JSON = "application/json"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 TOGETHER_SECONDS = 3.0
@@ -48,26 +49,6 @@ _ASKED_AGAIN = _BUSY | {401}
 _AGENT = (("User-Agent", PROGRAM),)
 
 
-class Asks(Protocol):
-    """Whatever can ask an API server."""
-
-    @property
-    def access(self) -> Access:
-        """Which server, and which user of the kubeconfig."""
-        ...
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        accept: str = JSON,
-    ) -> Response: ...
-
-    def get_all(self, paths: Sequence[str], *, accept: str = JSON) -> list[Response]: ...
-
-
 class RestClient:
     """Requests to one API server over one connection, which is kept open between them."""
 
@@ -79,9 +60,9 @@ class RestClient:
         read_again: Callable[[], Access] | None = None,
         stopper: Stopper | None = None,
     ) -> None:
-        """`environment` is what a credential plugin of the kubeconfig runs with; `read_again` reads the
-        kubeconfig anew, because logging in again may have written other credentials there; a Ctrl-C
-        that `stopper` tells of ends the waiting for an answer."""
+        """`environment` names proxies, and is what a credential plugin of the kubeconfig runs with;
+        `read_again` reads the kubeconfig anew, because logging in again may have written other credentials
+        there; a Ctrl-C that `stopper` tells of ends the waiting for an answer."""
         self._access = access
         self._environment = environment
         self._read_again = read_again
@@ -103,6 +84,15 @@ class RestClient:
     def when_silent(self, tell: Callable[[], None]) -> None:
         """From now on call `tell`, once, when the server lets somebody wait for its answer."""
         self._silence.tell = tell
+
+    def as_user(self, access: Access) -> RestClient:
+        """A client that goes the same way as another user; the caller closes it."""
+        return RestClient(access, self._environment)
+
+    @cached_property
+    def proxy(self) -> Proxy | None:
+        """By which proxy the server is asked. Raises NotReadyError: by none that can be used."""
+        return proxy_for(self._access, self._environment)
 
     def identity(self) -> Identity:
         """The credentials that requests carry now."""
@@ -138,10 +128,10 @@ class RestClient:
                 delay = next(delays, None) if _is_worth_retrying(error, method) else None
                 if delay is None:
                     self._silence.is_over()
-                    raise unreachable(self._access, error, _now() - began) from None
+                    raise unreachable(self._access, error, _now() - began, self.proxy) from None
                 time.sleep(delay)
                 continue
-            if response.status == 401 and may_log_in_again and self._renew_credentials():
+            if response.status == 401 and may_log_in_again and self.renew_credentials():
                 may_log_in_again = False
                 continue
             if response.status == 401:
@@ -181,7 +171,7 @@ class RestClient:
             self._connection.close()
             self._connection = None
 
-    def _renew_credentials(self) -> bool:
+    def renew_credentials(self) -> bool:
         """Forget what a plugin said, and read the kubeconfig again; false when nothing can have changed."""
         had_any = self._credentials.forget()
         try:
@@ -201,7 +191,7 @@ class RestClient:
         self._used = _time_awake_and_asleep()
         if self._connection is None:
             self._connection = open_connection(
-                self._access, identity, CONNECT_SECONDS, READ_SECONDS, self._silence
+                self._access, identity, CONNECT_SECONDS, READ_SECONDS, self._silence, proxy=self.proxy
             )
             self._certificate = identity.certificate
         return self._connection
@@ -214,12 +204,13 @@ class RestClient:
         except (http.client.HTTPException, OSError):  # a request of its own tells of it
             self.close()
             return []
-        headers = (("Accept", accept), *_AGENT, *identity.headers)
+        prefix, for_proxy = self._way()
+        headers = (("Accept", accept), *_AGENT, *for_proxy, *identity.headers)
         server = urlsplit(self._access.server).netloc
         answers: list[Response] = []
         try:
             stream.settimeout(TOGETHER_SECONDS)
-            get_all(stream, server, [self._prefix + path for path in paths], headers, answers.append)
+            get_all(stream, server, [prefix + path for path in paths], headers, answers.append)
             stream.settimeout(READ_SECONDS)
         except TimeoutError:  # something on the way does not do this
             self._silence.lasts()
@@ -231,6 +222,14 @@ class RestClient:
             self._keep_date(answers[-1].headers.get("date", ""))
         return answers
 
+    def _way(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What stands before each path, and what a proxy must be told with each request: nothing, where it
+        only makes a tunnel."""
+        parts = urlsplit(self._access.server)
+        if self.proxy is None or parts.scheme == "https":
+            return self._prefix, ()
+        return f"http://{parts.netloc}{self._prefix}", self.proxy.headers
+
     def _keep_date(self, date: str) -> None:
         self._silence.is_over()
         self._date, self._date_came = date, time.monotonic()
@@ -240,8 +239,9 @@ class RestClient:
     ) -> Response:
         connection = self._connect(identity)
         payload = json.dumps(body).encode() if body is not None else b""
-        connection.putrequest(method, self._prefix + path)
-        for name, value in (("Accept", accept), *_AGENT, *identity.headers):
+        prefix, for_proxy = self._way()
+        connection.putrequest(method, prefix + path)
+        for name, value in (("Accept", accept), *_AGENT, *for_proxy, *identity.headers):
             connection.putheader(name, value.encode())
         if payload:
             connection.putheader("Content-Type", _CONTENT_TYPES.get(method, JSON))

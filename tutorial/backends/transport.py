@@ -1,4 +1,4 @@
-"""Opens the connection to an API server: TCP, TLS and a client certificate.
+"""Opens the connection to an API server: TCP, through a proxy or not, TLS and a client certificate.
 
 Called by `tutorial.backends.rest`; its TLS context also by the client of the preflight checks.
 """
@@ -19,17 +19,26 @@ from urllib.parse import urlsplit
 
 from tutorial.backends.credentials import Identity
 from tutorial.backends.kubeconfig import Access, from_base64
+from tutorial.backends.proxies import Proxy, bracketed
 from tutorial.backends.silence import Silence
 from tutorial.errors import NotReadyError
+from tutorial.text.escapes import safe_text
 
 _DATA = "certificate-authority-data"
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def open_connection(
-    access: Access, identity: Identity, connect_seconds: float, read_seconds: float, silence: Silence
+    access: Access,
+    identity: Identity,
+    connect_seconds: float,
+    read_seconds: float,
+    silence: Silence,
+    *,
+    proxy: Proxy | None = None,
 ) -> http.client.HTTPConnection:
-    """A connected connection; every later operation on it has `read_seconds`.
+    """A connected connection; every later operation on it has `read_seconds`. Over a proxy TLS goes through a
+    tunnel (CONNECT); plain HTTP does not, and its requests must be the proxy's.
 
     Args:
         silence: waits for the server while TLS is agreed on.
@@ -48,9 +57,12 @@ def open_connection(
         raise _broken(access, f"its address cannot be used ({error})") from None
     context = tls_context(access, identity) if parts.scheme == "https" else None
     connection = http.client.HTTPConnection(host, port, timeout=read_seconds)
-    stream = socket.create_connection((host, port), timeout=connect_seconds)
+    first = (host, port) if proxy is None else (proxy.host, proxy.port)
+    stream = socket.create_connection(first, timeout=connect_seconds)
     try:
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context is not None and proxy is not None:
+            _open_tunnel(stream, proxy, f"{bracketed(host)}:{port}")
         if context is not None:
             name = str(access.cluster.get("tls-server-name") or host)
             stream = context.wrap_socket(stream, server_hostname=name, do_handshake_on_connect=False)
@@ -61,6 +73,19 @@ def open_connection(
         raise
     connection.sock = stream
     return connection
+
+
+def _open_tunnel(stream: socket.socket, proxy: Proxy, target: str) -> None:
+    """Ask the proxy for a tunnel (RFC 9110, section 9.3.6). Raises OSError: it makes none."""
+    headers = "".join(f"{name}: {value}\r\n" for name, value in (("Host", target), *proxy.headers))
+    stream.sendall(f"CONNECT {target} HTTP/1.1\r\n{headers}\r\n".encode())
+    answer = http.client.HTTPResponse(stream, method="CONNECT")
+    try:
+        answer.begin()
+    finally:
+        answer.close()
+    if answer.status != 200:
+        raise OSError(f"The proxy refused: {answer.status} {safe_text(answer.reason)}.")
 
 
 def _shake_hands(stream: ssl.SSLSocket, seconds: float, silence: Silence) -> None:

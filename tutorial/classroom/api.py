@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tutorial.backends.kubeconfig import Access
 from tutorial.backends.response import Response
 from tutorial.backends.rest import RestClient
 from tutorial.classroom.manifests import ACCOUNT, Object
@@ -27,6 +28,10 @@ class ClassApi:
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
+
+    def as_user(self, access: Access) -> RestClient:
+        """A client that goes the same way as another user; the caller closes it."""
+        return self._client.as_user(access)
 
     def class_namespaces(self, prefix: str | None) -> list[Object]:
         """The namespaces that are labelled as a class's; of every class for None."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorial.backends.kubeconfig import EXTENSION, Access
+from tutorial.backends.proxies import without_credentials
 from tutorial.classroom.roster import Attendee
 from tutorial.errors import AlreadyThereError, NotReadyError
 
@@ -140,8 +141,11 @@ def _class_of(path: Path) -> tuple[str, str] | None:
 
 
 def _cluster(access: Access) -> dict[str, Any]:
-    """How to reach the cluster, with the authority's certificate written out."""
+    """How to reach the cluster, with the authority's certificate written out. The user and the password of a
+    proxy are not the attendees': its address goes without."""
     found = {name: access.cluster[name] for name in _REACHING if name in access.cluster}
+    if found.get("proxy-url"):
+        found["proxy-url"] = without_credentials(str(found["proxy-url"]))
     data = access.cluster.get("certificate-authority-data")
     file = access.cluster.get("certificate-authority")
     if not data and file:

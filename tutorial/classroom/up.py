@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from tutorial.backends.kubeconfig import Access
-from tutorial.backends.rest import RestClient
 from tutorial.classroom import files
 from tutorial.classroom.api import ClassApi, already_there
 from tutorial.classroom.manifests import Injection, objects_of
@@ -63,7 +62,7 @@ def set_up(
             made = sum(api.ensure(each) for each in objects_of(attendee, injection))
             token, until = api.token(attendee.namespace, seconds)
             content = files.kubeconfig(attendee, access, token, facts)
-            _try_out(attendee, access, token)
+            _try_out(api, attendee, access, token)
         except TutorialError as error:
             raise _continued(error, attendee, roster[0], removal) from None
         file = files.file_of(folder, attendee)
@@ -85,7 +84,7 @@ def _refuse_foreign(api: ClassApi, roster: Sequence[Attendee]) -> None:
         raise already_there(foreign)
 
 
-def _try_out(attendee: Attendee, access: Access, token: str) -> None:
+def _try_out(api: ClassApi, attendee: Attendee, access: Access, token: str) -> None:
     """Ask for the attendee's namespaces with the attendee's token: a role takes a moment to count.
 
     Raises:
@@ -99,7 +98,7 @@ def _try_out(attendee: Attendee, access: Access, token: str) -> None:
         access.cluster,
         {"token": token},
     )
-    client = RestClient(own, {})
+    client = api.as_user(own)
     try:
         for name in attendee.namespaces:
             for attempt in range(_TRIES):

@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tutorial.backends.asking import JSON
 from tutorial.backends.credentials import Identity
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.response import Response
-from tutorial.backends.rest import JSON
 from tutorial.backends.transport import tls_context
 from tutorial.errors import ClusterAwayError, NotReadyError
 from tutorial.preflight.survey import Look, Object, Review
