@@ -57,6 +57,8 @@ class Seen:
     body: dict[str, Any]
     peer: tuple[str, int]
     certificate: dict[str, Any] | None
+    lines: tuple[tuple[str, str], ...] = ()
+    """The headers as they came, also those that came several times."""
 
 
 class ApiServer:
@@ -217,7 +219,15 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.api.sockets.append(self.connection)
         self.api.seen.append(
-            Seen(self.command, self.path, headers, deepcopy(self.body), self.client_address, certificate)
+            Seen(
+                self.command,
+                self.path,
+                headers,
+                deepcopy(self.body),
+                self.client_address,
+                certificate,
+                tuple(self.headers.items()),
+            )
         )
         fault = self.api.faults.popleft() if self.api.faults else None
         if fault is not None:

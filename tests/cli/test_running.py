@@ -107,6 +107,33 @@ def test_a_bad_step_file_is_exit_3(program: Program, tutorial: Path) -> None:
     assert "20-bad.yaml" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("cluster", "why"),
+    [
+        ({"proxy-url": "socks5://me:secret@127.0.0.1:1"}, "names a socks5 proxy"),
+        (
+            {"insecure-skip-tls-verify": True, "certificate-authority-data": "eA=="},
+            "it has both insecure-skip-tls-verify",
+        ),
+        ({"certificate-authority-data": "***"}, "is no base64"),
+    ],
+)
+def test_a_cluster_that_kubectl_or_the_program_cannot_reach_is_told_before_the_run(
+    program: Program, tutorial: Path, tmp_path: Path, cluster: dict[str, object], why: str
+) -> None:
+    (tutorial / "tutorial.yaml").write_text("title: Mine\n")
+    content = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1", **cluster}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c"}}],
+        "current-context": "x",
+    }
+    (tmp_path / "k").write_text(json.dumps(content))
+    for arguments in (("run", "--trust", str(tutorial), "--auto"), ("doctor",)):
+        done = program(*arguments, "--kubeconfig", "k")
+        said = " ".join(f"{done.stdout} {done.stderr}".split())
+        assert (done.returncode, why in said, "secret" in said) == (4, True, False), said
+
+
 def test_the_users_variable_names_the_cluster_and_the_flag_a_sandbox(
     program: Program, tutorial: Path
 ) -> None:

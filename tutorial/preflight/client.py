@@ -2,8 +2,8 @@
 
 Made by `tutorial.preflight.check` and used by `looking`, from several threads at once, and by `probe`.
 Importing the library takes a quarter of a second, so it happens when a client is made. Only its
-DynamicClient is used: the typed API would take another second. Reading the kubeconfig, credentials
-and TLS are those of `tutorial.backends`, so that both clients are the same user.
+DynamicClient is used: the typed API would take another second. Its connections are `connections`, so that
+this client and the one of `tutorial.backends` are the same user and go the same way.
 """
 
 from __future__ import annotations
@@ -13,18 +13,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tutorial.backends.asking import JSON
-from tutorial.backends.credentials import Identity
+from tutorial.backends.asking import JSON, User
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.kubeconfig import Access
 from tutorial.backends.response import Response
-from tutorial.backends.transport import tls_context
-from tutorial.errors import ClusterAwayError, NotReadyError
+from tutorial.errors import ClusterAwayError
+from tutorial.preflight.connections import Connections
 from tutorial.preflight.survey import Look, Object, Review
 from tutorial.text.escapes import safe_text
-
-CONNECTIONS = 16
-"""How many requests may be under way at once."""
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
@@ -50,25 +46,22 @@ class KubernetesClient:
     """One API server. Where a method does not say otherwise, it raises ClusterAwayError when the server
     cannot be reached. After that, further questions are not put."""
 
-    def __init__(self, access: Access, identity: Identity, served: Served | None = None) -> None:
+    def __init__(self, user: User, served: Served | None = None) -> None:
         """`served` is what the server serves, where that is known already.
 
         Raises:
-            NotReadyError: the library cannot be this user.
+            NotReadyError: the user's credentials, or the way to the server, cannot be used.
         """
-        import urllib3
         from kubernetes import client, dynamic
 
         configuration = client.Configuration()
-        configuration.host = access.server.rstrip("/")
+        configuration.host = user.access.server.rstrip("/")
         configuration.proxy = None
-        self._access = access
+        self._access = user.access
+        self._connections = Connections(user)
         self._api = client.ApiClient(configuration)
-        self._api.rest_client.pool_manager = urllib3.PoolManager(
-            maxsize=CONNECTIONS, retries=False, **_tls_arguments(access, identity)
-        )
-        for name, value in _single_headers(access, identity).items():
-            self._api.set_default_header(name, value)
+        self._api.rest_client.pool_manager = self._connections
+        self._api.set_default_header("User-Agent", "egress-tutorial")
         self._dynamic = dynamic.DynamicClient(self._api, discoverer=_no_discovery)
         self._served = served
         self._away: ClusterAwayError | None = None
@@ -81,6 +74,7 @@ class KubernetesClient:
     def close(self) -> None:
         """Close its connections."""
         self._api.close()
+        self._connections.clear()
 
     def served(self) -> Served:
         """What the server serves. Raises NotReadyError when it does not say."""
@@ -246,37 +240,6 @@ def _no_discovery(*_: object) -> None:
 
 def _as_it_is(_: object, answer: Object) -> Object:
     return answer
-
-
-def _tls_arguments(access: Access, identity: Identity) -> dict[str, Any]:
-    """For the connections: the same TLS as the REST client's, by which no key stays in a file."""
-    if not access.server.startswith("https:"):
-        return {}
-    insecure = bool(access.cluster.get("insecure-skip-tls-verify"))
-    if insecure:
-        import urllib3
-
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    arguments: dict[str, Any] = {
-        "ssl_context": tls_context(access, identity),
-        "cert_reqs": "CERT_NONE" if insecure else "CERT_REQUIRED",
-    }
-    if access.cluster.get("tls-server-name"):
-        arguments["server_hostname"] = str(access.cluster["tls-server-name"])
-    return arguments
-
-
-def _single_headers(access: Access, identity: Identity) -> dict[str, str]:
-    headers = {"User-Agent": "egress-tutorial"}
-    for name, value in identity.headers:
-        if name in headers:
-            raise NotReadyError(
-                f"The cluster of the context {access.context} cannot be looked at.",
-                why=f"The user {access.user_name} of the kubeconfig impersonates several groups.",
-                do="Use a user without as-groups, or with one.",
-            )
-        headers[name] = value.encode().decode("latin-1")  # which the library makes bytes of
-    return headers
 
 
 def _message(body: object, reason: object) -> str:

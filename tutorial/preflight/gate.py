@@ -24,7 +24,7 @@ def pass_gate(client: RestClient, plan: Plan, place: Place, search_path: str) ->
         NotReadyError: the run would fail; names each reason and its way out.
     """
     requirements = requirements_of_all([plan])
-    looking = KubernetesClient(client.access, client.identity(), discover(client))
+    looking = KubernetesClient(client, discover(client))
     try:
         findings = check_cluster(
             looking, requirements, plan.facts, place=place, search_path=search_path, objects=False

@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from tutorial.backends.discovery import Resource
 from tutorial.errors import ClusterAwayError
-from tutorial.preflight.client import CONNECTIONS, KubernetesClient
+from tutorial.preflight.client import KubernetesClient
+from tutorial.preflight.connections import CONNECTIONS
 from tutorial.preflight.left_probes import PROBE_SELECTOR
 from tutorial.preflight.outbound import REGISTRY_ONLY, ROOT_NAMESPACE, effective_policies
 from tutorial.preflight.requirements import Requirements

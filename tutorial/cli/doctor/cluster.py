@@ -75,7 +75,7 @@ def find_in_cluster(
         given = {**access.settings, **wanted.settings}
         namespace = _settings(tutorials[0], given).get("NAMESPACE", "default")
         facts = {"backend": "cluster", **access.facts, **cluster_facts(client, namespace)}
-        looking = KubernetesClient(access, client.identity(), discover(client))
+        looking = KubernetesClient(client, discover(client))
         requirements = requirements_of_all([_plan(each, given, facts) for each in tutorials])
         yield from check_cluster(
             looking, requirements, facts, place=place, search_path=_search_path(variables), objects=True
