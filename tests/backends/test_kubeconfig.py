@@ -194,6 +194,15 @@ def test_an_empty_kubeconfig_is_one(tmp_path: Path, text: str) -> None:
     assert load_kubeconfig([tmp_path / "k"]).contexts == {}
 
 
+def test_kubectl_takes_the_overlays_proxy(tmp_path: Path) -> None:
+    content = config("one", one="c1/u1/")
+    content["clusters"][0]["cluster"]["proxy-url"] = "http://me:secret@proxy:3128"
+    loaded = load_kubeconfig([write(tmp_path / "user", content)])
+    value = write_overlay(tmp_path, loaded.access("one"), "ours", loaded.files)
+    assert kubectl_view(value)["clusters"][0]["cluster"]["proxy-url"] == "http://me:secret@proxy:3128"
+    assert (tmp_path / "kubeconfig").stat().st_mode & 0o777 == 0o600
+
+
 def test_kubectl_takes_the_overlays_namespace_and_the_users_credentials(tmp_path: Path) -> None:
     own = write(tmp_path / "user", config("other", one="c1/u1/theirs", other="c2/u2/"))
     before = own.read_bytes()

@@ -171,6 +171,8 @@ def test_a_proxy_is_gone_through_as_by_the_other_client(
         with pytest.raises(ClusterAwayError) as refused:
             new_looker(away, {"HTTPS_PROXY": named}).served()
         assert "407" in refused.value.why
+        assert f"{proxy.address} (the variable HTTPS_PROXY)" in refused.value.why
+        assert refused.value.do == "Try it with: kubectl --context test get --raw /readyz"
         assert "secret" not in refused.value.why
 
 

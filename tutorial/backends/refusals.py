@@ -24,7 +24,7 @@ def unreachable(access: Access, error: Exception, waited: float, proxy: Proxy | 
         )
     return ClusterAwayError(
         f"The API server {server} cannot be reached.",
-        why=_on_the_way(_reason(error, waited), proxy),
+        why=on_the_way(_reason(error, waited), proxy),
         do=f"Try it with: {access.kubectl('get --raw /readyz')}",
     )
 
@@ -54,7 +54,8 @@ def not_of_the_api(access: Access, response: Response) -> ClusterAwayError:
     )
 
 
-def _on_the_way(reason: str, proxy: Proxy | None) -> str:
+def on_the_way(reason: str, proxy: Proxy | None) -> str:
+    """The reason, and by which proxy the server was asked."""
     return f"{reason.rstrip('.')}. The way there is the proxy {proxy}." if proxy else reason
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from tutorial.backends.asking import JSON, User
 from tutorial.backends.discovery import Resource, Served, discover
 from tutorial.backends.kubeconfig import Access
+from tutorial.backends.refusals import on_the_way
 from tutorial.backends.response import Response
 from tutorial.errors import ClusterAwayError
 from tutorial.preflight.connections import Connections
@@ -58,6 +59,7 @@ class KubernetesClient:
         configuration.host = user.access.server.rstrip("/")
         configuration.proxy = None
         self._access = user.access
+        self._proxy = user.proxy
         self._connections = Connections(user)
         self._api = client.ApiClient(configuration)
         self._api.rest_client.pool_manager = self._connections
@@ -202,21 +204,25 @@ class KubernetesClient:
         try:
             answer = function(*arguments, _request_timeout=(CONNECT_SECONDS, READ_SECONDS), **options)
         except urllib3.exceptions.ProtocolError as error:
-            raise _CutError(self._what(), why=safe_text(str(error))) from None
+            raise self._no_answer(_CutError, error) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            self._away = ClusterAwayError(self._what(), why=safe_text(str(error)))
+            self._away = self._no_answer(ClusterAwayError, error)
             raise self._away from None
         except DynamicApiError as error:
             if error.status:
                 raise RefusedError(error.status, _message(error.body, error.reason)) from None
-            self._away = ClusterAwayError(self._what(), why=safe_text(str(error.reason)))
+            self._away = self._no_answer(ClusterAwayError, error.reason)
             raise self._away from None
         if not isinstance(answer, dict | Response):
             raise RefusedError(0, "something else than the API server answers")
         return answer
 
-    def _what(self) -> str:
-        return f"The API server {self._access.server} does not answer."
+    def _no_answer(self, kind: type[ClusterAwayError], reason: object) -> ClusterAwayError:
+        return kind(
+            f"The API server {self._access.server} does not answer.",
+            why=on_the_way(safe_text(str(reason)), self._proxy),
+            do=f"Try it with: {self._access.kubectl('get --raw /readyz')}",
+        )
 
     def _target(self, resource: Resource) -> Any:
         """The resource as the library knows it."""
