@@ -248,6 +248,12 @@ def test_what_kubectl_refuses_of_an_authority_is_refused(
             "bad.crt holds no certificate",
         ),
         (
+            {"certificate_authority_data": "", "certificate_authority": "/no\0/such.crt"},
+            "such.crt cannot be read (embedded null byte)",
+        ),
+        ({"proxy_url": "http://a..b"}, "a..b can be no host's name"),
+        ({"tls_server_name": "a..b"}, "a..b can be no host's name"),
+        (
             {"certificate_authority_data": "", "certificate_authority": "/no/such.crt"},
             "/no/such.crt cannot be read (No such file or directory)",
         ),
@@ -285,7 +291,9 @@ def test_a_bad_client_certificate_is_an_error(new_client: NewClient) -> None:
         new_client(user).request("GET", "/version")
 
 
-@pytest.mark.parametrize("server", ["ftp://x", "127.0.0.1:1", "https://", "https://x:port"])
+@pytest.mark.parametrize(
+    "server", ["ftp://x", "127.0.0.1:1", "https://", "https://x:port", "https://a..b", f"http://{'a' * 70}"]
+)
 def test_a_bad_address_is_an_error(new_client: NewClient, server: str) -> None:
     with pytest.raises(NotReadyError, match="cannot be used"):
         new_client(server=server).request("GET", "/version")

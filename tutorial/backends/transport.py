@@ -58,13 +58,14 @@ def open_connection(
     context = tls_context(access, identity) if parts.scheme == "https" else None
     connection = http.client.HTTPConnection(host, port, timeout=read_seconds)
     first = (host, port) if proxy is None else (proxy.host, proxy.port)
+    name = str(access.cluster.get("tls-server-name") or host)
+    _check_names(access, first[0], name)
     stream = socket.create_connection(first, timeout=connect_seconds)
     try:
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None and proxy is not None:
             _open_tunnel(stream, proxy, f"{bracketed(host)}:{port}")
         if context is not None:
-            name = str(access.cluster.get("tls-server-name") or host)
             stream = context.wrap_socket(stream, server_hostname=name, do_handshake_on_connect=False)
             _shake_hands(stream, connect_seconds, silence)
         stream.settimeout(read_seconds)
@@ -73,6 +74,15 @@ def open_connection(
         raise
     connection.sock = stream
     return connection
+
+
+def _check_names(access: Access, *hosts: str) -> None:
+    """Refuse what can be no host's name: an empty part between its dots, or one that is too long."""
+    for each in hosts:
+        try:
+            each.encode("idna")
+        except UnicodeError:
+            raise _broken(access, f"{each} can be no host's name") from None
 
 
 def _open_tunnel(stream: socket.socket, proxy: Proxy, target: str) -> None:
@@ -123,7 +133,7 @@ def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:
         raise _broken(access, "it has both insecure-skip-tls-verify and a certificate-authority to verify by")
     try:
         context = ssl.create_default_context(cadata=_authority(access, data, file))
-    except (ValueError, OSError):
+    except (ValueError, TypeError, OSError):
         raise _broken(access, f"its {_DATA if data else file} holds no certificate") from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # many clusters' own authorities are not strict
     if insecure:
@@ -132,7 +142,7 @@ def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:
     if identity.certificate:
         try:
             _load_certificate(context, identity.certificate, identity.key or b"")
-        except (ValueError, OSError) as error:
+        except (ValueError, TypeError, OSError) as error:
             raise _broken(access, f"its client certificate or key cannot be used ({error})") from None
     return context
 
@@ -144,10 +154,11 @@ def _authority(access: Access, data: object, file: object) -> str | None:
         return None
     try:
         found = from_base64(str(data)) if data else Path(str(file)).read_bytes()
-    except ValueError:
-        raise _broken(access, f"its {_DATA} is no base64") from None
-    except OSError as error:
-        raise _broken(access, f"{file} cannot be read ({error.strerror})") from None
+    except (ValueError, OSError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise _broken(
+            access, f"its {_DATA} is no base64" if data else f"{file} cannot be read ({why})"
+        ) from None
     return b"\n".join(_CERTIFICATE.findall(found)).decode("ascii", errors="replace") or "none"
 
 
