@@ -13,7 +13,8 @@ import pytest
 from tutorial.app import RunOptions, resume_run, rollback_run, run_tutorial, status, unreadable_runs
 from tutorial.errors import ExitCode, JournalError, NotReadyError, RollbackIncompleteError, UsageError
 from tutorial.journal.paths import state_home
-from tutorial.journal.run_folder import RunFolder, RunMeta
+from tutorial.journal.run_folder import RunFolder
+from tutorial.journal.run_meta import RunMeta
 from tutorial.ui.environment import Environment
 
 ROOT = Path(__file__).parents[1]

@@ -25,15 +25,9 @@ from tutorial.engine.settings import adapted_settings
 from tutorial.errors import ExitCode, RollbackIncompleteError, TutorialError, UsageError, worst
 from tutorial.journal.other_runs import refuse_rival
 from tutorial.journal.paths import state_home
-from tutorial.journal.run_folder import (
-    RunFolder,
-    RunMeta,
-    RunState,
-    damaged_runs,
-    list_runs,
-    new_run_id,
-    prune_closed_runs,
-)
+from tutorial.journal.run_folder import RunFolder, new_run_id
+from tutorial.journal.run_list import RunState, damaged_runs, list_runs, prune_closed_runs
+from tutorial.journal.run_meta import RunMeta
 from tutorial.options import RunOptions, RunStatus
 from tutorial.shell.signals import Signals
 from tutorial.steps.lint import load_checked_tutorial

@@ -5,7 +5,6 @@ with them. Called by `tutorial.app`.
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from tutorial.errors import (
     UsageError,
 )
 from tutorial.journal.run_folder import RunFolder
+from tutorial.journal.run_list import remove_run
 from tutorial.options import RunOptions
 from tutorial.shell.bash import end_processes
 from tutorial.shell.signals import Signals
@@ -151,7 +151,7 @@ def close_unbegun(folder: RunFolder) -> None:
             folder.journal.append(Closed("failed"))
         folder.forget_state()
     except JournalError:
-        shutil.rmtree(folder.path, ignore_errors=True)
+        remove_run(folder.path)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from tutorial.engine.run import RunSettings, run
 from tutorial.errors import ExitCode, JournalError
 from tutorial.journal.other_runs import claims_of, run_that_made
 from tutorial.journal.paths import state_home
-from tutorial.journal.run_folder import RunFolder, RunMeta
+from tutorial.journal.run_folder import RunFolder
+from tutorial.journal.run_meta import RunMeta
 from tutorial.options import RunOptions
 from tutorial.shell.bash import BashShell
 from tutorial.shell.signals import Signals

@@ -34,7 +34,8 @@ from tutorial.errors import JournalError, TutorialError
 from tutorial.journal.codec import to_json
 from tutorial.journal.journal import VERSION, read_journal
 from tutorial.journal.paths import runs_folder, state_home
-from tutorial.journal.run_folder import RunMeta, damaged_runs, list_runs
+from tutorial.journal.run_list import damaged_runs, list_runs
+from tutorial.journal.run_meta import RunMeta
 from tutorial.steps.model import ObjectReference
 from tutorial.ui.environment import Environment
 

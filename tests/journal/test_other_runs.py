@@ -18,7 +18,8 @@ from journal.records import INTENT, OUTCOME
 from tutorial.engine.records import Closed
 from tutorial.errors import NotReadyError
 from tutorial.journal.other_runs import refuse_rival, run_that_made
-from tutorial.journal.run_folder import RunFolder, RunMeta
+from tutorial.journal.run_folder import RunFolder
+from tutorial.journal.run_meta import RunMeta
 
 ROOT = Path(__file__).parents[2]
 META = RunMeta("mine-1234", "mine", "/mine", 1.0, "1", backend="cluster", claims=("service/a@x on there",))

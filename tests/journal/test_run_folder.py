@@ -18,14 +18,10 @@ from journal.records import INTENT
 
 from tutorial.engine.records import Closed
 from tutorial.errors import JournalError, NotReadyError, UsageError
-from tutorial.journal.run_folder import (
-    RunFolder,
-    RunMeta,
-    RunState,
-    list_runs,
-    new_run_id,
-    prune_closed_runs,
-)
+from tutorial.journal.paths import runs_folder
+from tutorial.journal.run_folder import RunFolder, new_run_id
+from tutorial.journal.run_list import RunState, damaged_runs, list_runs, prune_closed_runs
+from tutorial.journal.run_meta import RunMeta
 
 HOLDER = """
 import subprocess, sys
@@ -158,6 +154,23 @@ def test_only_closed_runs_are_pruned_oldest_first(tmp_path: Path) -> None:
                 made.journal.append(Closed("passed"))
     prune_closed_runs(tmp_path, keep=2)
     assert [listing.meta.id for listing in list_runs(tmp_path)] == ["run-1", "run-3", "run-4"]
+
+
+def test_a_run_whose_deletion_is_cut_off_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RunFolder.create(tmp_path, META) as made:
+        made.journal.append(Closed("passed"))
+
+    def cut_off(path: Path, *, ignore_errors: bool) -> None:
+        (path / "run.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tutorial.journal.run_list.shutil.rmtree", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            prune_closed_runs(tmp_path, keep=0)
+    assert (damaged_runs(tmp_path), list_runs(tmp_path)) == ({}, [])
+    prune_closed_runs(tmp_path)
+    assert list(runs_folder(tmp_path).iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from tutorial.engine.context import OtherRun
 from tutorial.engine.history import owned_objects
 from tutorial.engine.plan import Plan
 from tutorial.errors import NotReadyError
-from tutorial.journal.run_folder import RunListing, RunMeta, RunState, list_runs
+from tutorial.journal.run_list import RunListing, RunState, list_runs
+from tutorial.journal.run_meta import RunMeta
 from tutorial.text.times import clock
 
 _MOST_NAMED = 3

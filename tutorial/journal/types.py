@@ -1,6 +1,6 @@
 """Whether data that came out of JSON has the types that its dataclass declares: JSON says nothing of them.
 
-Used by `codec` for records and by `run_folder` for run.json, of which anything may be left on a damaged disk.
+Used by `codec` for records and by `run_meta` for run.json, of which anything may be left on a damaged disk.
 """
 
 from __future__ import annotations
