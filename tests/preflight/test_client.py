@@ -181,6 +181,7 @@ def test_a_proxy_is_gone_through_as_by_the_other_client(
     [
         ({"proxy-url": "socks5://127.0.0.1:1"}, {}),
         ({"insecure-skip-tls-verify": True}, {}),
+        ({"insecure-skip-tls-verify": "false", "certificate-authority-data": ""}, {}),
         ({"certificate-authority-data": "***"}, {}),
         ({}, {"as-uid": "1"}),
     ],

@@ -128,7 +128,7 @@ def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:
     file = cluster.get("certificate-authority")
     if data and file:
         raise _broken(access, f"it has both {_DATA} and certificate-authority, and only one can be meant")
-    insecure = bool(cluster.get("insecure-skip-tls-verify"))
+    insecure = skips_verification(access)
     if insecure and (data or file):
         raise _broken(access, "it has both insecure-skip-tls-verify and a certificate-authority to verify by")
     try:
@@ -145,6 +145,18 @@ def tls_context(access: Access, identity: Identity) -> ssl.SSLContext:
         except (ValueError, TypeError, OSError) as error:
             raise _broken(access, f"its client certificate or key cannot be used ({error})") from None
     return context
+
+
+def skips_verification(access: Access) -> bool:
+    """Whether the kubeconfig wants the server's certificate not to be verified.
+
+    Raises:
+        NotReadyError: it says neither true nor false: a text is not taken for either, as by kubectl.
+    """
+    value = access.cluster.get("insecure-skip-tls-verify")
+    if value is not None and not isinstance(value, bool):
+        raise _broken(access, "its insecure-skip-tls-verify is neither true nor false")
+    return bool(value)
 
 
 def _authority(access: Access, data: object, file: object) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tutorial.backends.asking import User
 from tutorial.backends.credentials import Identity
-from tutorial.backends.transport import tls_context
+from tutorial.backends.transport import skips_verification, tls_context
 
 CONNECTIONS = 16
 """How many requests may be under way at once."""
@@ -74,7 +74,7 @@ class Connections:
         access = self._user.access
         if not access.server.startswith("https:"):
             return {}
-        insecure = bool(access.cluster.get("insecure-skip-tls-verify"))
+        insecure = skips_verification(access)
         if insecure:
             import urllib3
 
