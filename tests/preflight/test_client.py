@@ -117,6 +117,13 @@ def test_another_servers_certificate_is_refused(access: Access, new_looker: NewL
     assert new_looker(insecure).find("service") is not None
 
 
+def test_an_address_in_capitals_is_verified_by_the_same_authority(
+    access: Access, new_looker: NewLooker
+) -> None:
+    capitals = {**access.cluster, "server": access.server.replace("https:", "HTTPS:")}
+    assert new_looker(replace(access, cluster=capitals)).find("service") is not None
+
+
 GROUPS = ("Impersonate-Group", "Impersonate-Uid", "Impersonate-Extra-scopes")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from tutorial.backends.asking import User
 from tutorial.backends.credentials import Identity
@@ -72,7 +73,7 @@ class Connections:
 
     def _tls(self, identity: Identity) -> dict[str, Any]:
         access = self._user.access
-        if not access.server.startswith("https:"):
+        if urlsplit(access.server).scheme != "https":
             return {}
         insecure = skips_verification(access)
         if insecure:
