@@ -218,6 +218,21 @@ def test_where_the_first_attendee_is_refused_nobody_is_said_to_be_ready(
     assert caught.value.do.startswith("Ask for the right to do so. The same command goes on from here; ")
 
 
+def test_what_a_person_may_try_names_the_context_that_the_person_has(
+    up: Up, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attendee's is in no kubeconfig yet."""
+    as_user = ClassApi.as_user
+
+    def away(self: ClassApi, own: Access) -> RestClient:
+        return as_user(self, replace(own, cluster={**own.cluster, "server": "https://127.0.0.1:1"}))
+
+    monkeypatch.setattr(ClassApi, "as_user", away)
+    with pytest.raises(ClusterAwayError) as caught:
+        up(1)
+    assert access.kubectl("get --raw /readyz") in caught.value.do
+
+
 def test_down_takes_all_of_the_class_and_nothing_else(
     cluster: Cluster, api: ClassApi, up: Up, prefix: str, as_attendee: Callable[[Place], RestClient]
 ) -> None:

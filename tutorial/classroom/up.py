@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -90,14 +90,7 @@ def _try_out(api: ClassApi, attendee: Attendee, access: Access, token: str) -> N
     Raises:
         NotReadyError: the token does not let its attendee in.
     """
-    own = Access(
-        attendee.name,
-        access.cluster_name,
-        attendee.name,
-        attendee.namespace,
-        access.cluster,
-        {"token": token},
-    )
+    own = replace(access, user_name=attendee.name, namespace=attendee.namespace, user={"token": token})
     client = api.as_user(own)
     try:
         for name in attendee.namespaces:
