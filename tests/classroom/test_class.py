@@ -264,6 +264,9 @@ def test_a_namespace_that_only_has_the_label_stays_and_is_named(
     with pytest.raises(RollbackIncompleteError, match="A namespace of the class is still there") as caught:
         take_down(api, prefix)
     assert f"theirs-{prefix}"[:60] in caught.value.why
+    unmarking = f"kubectl --context kind label namespace {f'theirs-{prefix}'[:60]} egress-tutorial/class-"
+    assert unmarking in caught.value.do
+    assert "delete" not in caught.value.do
     assert names(cluster, prefix) == []
     assert f"theirs-{prefix}"[:60] in names(cluster, "theirs")
 

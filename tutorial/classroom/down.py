@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tutorial.classroom.api import ClassApi
 from tutorial.classroom.manifests import Object
-from tutorial.classroom.roster import attendee_of
+from tutorial.classroom.roster import CLASS_LABEL, attendee_of
 from tutorial.errors import RollbackIncompleteError, TutorialError
 
 POLL_SECONDS = 0.5
@@ -90,14 +90,15 @@ def _incomplete(
     lines = [f"{_name(each)}: {refused.get(_name(each)) or _what_holds(each)}" for each in left]
     lines += [f"{name}: it has the class's label but no name of the class" for name in strange]
     commands = [f"{kubectl} get namespace {_name(each)} -o yaml" for each in left]
-    commands += [f"{kubectl} delete namespace {name}" for name in strange]
+    commands += [f"{kubectl} label namespace {name} {CLASS_LABEL}-" for name in strange]
     counted = (
         "A namespace of the class is" if len(lines) == 1 else f"{len(lines)} namespaces of the class are"
     )
     return RollbackIncompleteError(
         f"{counted} still there.",
         why="; ".join(lines),
-        do="Look, remove what holds it, and run class down again: " + "; ".join(commands),
+        do="Look, remove what holds it, or the label from what is not the class's, and run class down "
+        "again: " + "; ".join(commands),
     )
 
 
