@@ -1,6 +1,6 @@
 """What the rest of the program knows of a backend: plain frozen data, and the handle that holds it open.
 
-Made by `tutorial.backends.select.open_backend`; used by `tutorial.app`.
+Made by `named_cluster`, `sandbox` and `select`; used by `tutorial.wiring`, `consent` and `left_runs`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The engine's `Cluster` port over the Kubernetes API: look-ups, deletes by uid, a namespace's contents.
 
-Made by `tutorial.backends.select`; used by the engine's checks and its rollback.
+Made by `tutorial.backends.named_cluster` and `sandbox`; used by the engine's checks and its rollback.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which resource a kind is: what the API server says that it serves.
 
-Called by `tutorial.backends.cluster` and the preflight checks. Asks for aggregated discovery (one
-request for all groups, Kubernetes 1.26 and later) and falls back to one request a group and version.
+Called by `tutorial.backends.cluster`, the preflight checks and `class status`. Asks for aggregated discovery
+(one request for all groups, Kubernetes 1.26 and later) and falls back to one request a group and version.
 """
 
 from __future__ import annotations

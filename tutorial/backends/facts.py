@@ -1,6 +1,6 @@
 """What `when` may ask of a cluster: the versions of Kubernetes and Istio, and the kind of mesh.
 
-Called by `tutorial.backends.select` and `sandbox`, and by the preflight checks. A fact that the user
+Called by `tutorial.backends.named_cluster` and `sandbox`, and by the preflight checks. A fact that the user
 may not see is left out.
 """
 

@@ -1,4 +1,4 @@
-"""Reads kubeconfig files the way kubectl does. Called by `tutorial.backends.select`.
+"""Reads kubeconfig files the way kubectl does. Called by all that opens a cluster: the backends and `doctor`.
 
 Several files are merged by kubectl's rule: the first file that names a cluster, user or context,
 or sets the current context, wins. Paths inside a file are relative to that file.

@@ -1,6 +1,6 @@
 """The run's private kubeconfig, put before the user's own: it chooses, and holds no credential of the user's.
 
-Called by `tutorial.backends.select` and `sandbox`. It has one context, of the same name as the
+Called by `tutorial.backends.named_cluster` and `sandbox`. It has one context, of the same name as the
 chosen one, with the same cluster and user and the run's namespace, and the cluster's own entry as it is
 now. Kubectl merges files first wins, so that these hide the user's: commands go to the server that was
 shown before the first write, also when the user's file leads elsewhere meanwhile, and

@@ -1,6 +1,6 @@
 """What to tell when an API server is not reached, does not take the user, or is none.
 
-Called by all of `tutorial.backends` that ask one.
+Called by all of `tutorial.backends` that ask one, and by the client of the preflight checks.
 """
 
 from __future__ import annotations

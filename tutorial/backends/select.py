@@ -1,6 +1,6 @@
 """Which backend a run uses: a cluster that was named, a sandbox that is up, one of its own, or none.
 
-Called by `tutorial.app`.
+Called by `tutorial.app`, `wiring`, `left_runs` and `forgetting`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tutorial.backends.advice import context_options, usual_kubeconfig
 from tutorial.backends.backend import Backend, OpenBackend
@@ -18,9 +17,6 @@ from tutorial.backends.none import NoCluster
 from tutorial.engine.ports import Stopper
 from tutorial.errors import NotReadyError
 from tutorial.journal.paths import make_in_state_home, sandboxes_folder
-
-if TYPE_CHECKING:
-    pass
 
 
 def open_backend(

@@ -1,4 +1,7 @@
-"""Commands that a person can type to remove or free an object, and how objects and ages are named."""
+"""Commands that a person can type to remove or free an object, and how objects and ages are named. Pure.
+
+Used by all that tells of objects: the engine, `tutorial.left_runs`, `tutorial.forgetting`, the views.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What every part of the engine works with: the plan, the ports, the records and the events.
 
-Made once a run by `tutorial.app`.
+Made once a run by `tutorial.wiring`.
 """
 
 from __future__ import annotations

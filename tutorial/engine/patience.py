@@ -1,6 +1,6 @@
 """Waits for a cluster: for an API server that is away, and for objects to be gone.
 
-Used by undo and rollback.
+Used by undo and rollback, and wherever else a run waits: `adoption`, `recheck` and `resume`.
 """
 
 from __future__ import annotations

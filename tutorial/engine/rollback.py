@@ -1,6 +1,7 @@
 """Undoes every begun step of a run, last first, from its records alone, and proves it.
 
-Called at the end of a run (`tutorial.engine.run`) and by `tutorial.app` for a run that was left.
+Called at the end of a run (`tutorial.engine.run`) and by `tutorial.wiring` for a run that was left; its list
+of commands also by `tutorial.left_runs` and `tutorial.forgetting`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A whole run: guard or resume, the walk through the steps, the end with everything put back.
 
-Called by `tutorial.app`, which fills the ports.
+Called by `tutorial.wiring`, which fills the ports.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`u`: undo steps one by one; a step that deleted is undone by making its objects again.
 
-Called by `tutorial.engine.loop`, and by `tutorial.engine.resume` for a step that was cut off.
+Called by `tutorial.engine.loop`, by `recheck` for what was lost, and by `resume` for a step that was cut off.
 """
 
 from __future__ import annotations

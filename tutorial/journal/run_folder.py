@@ -1,6 +1,6 @@
 """One run's folder on disk, locked for the process that is in it.
 
-Called by `tutorial.app`, `left_runs` and `forgetting`. A run's folder is `<state home>/runs/<id>/`:
+Called by `tutorial.app`, `left_runs`, `forgetting` and `wiring`. A run's folder is `<state home>/runs/<id>/`:
 
     run.json       RunMeta
     journal.jsonl  the journal

@@ -1,6 +1,6 @@
 """All checks of a cluster before a run, in the order in which they are shown.
 
-Called by `tutorial.app` at the start of a run on a cluster, and by `egress-tutorial doctor --context`.
+Called by `gate` at the start of a run on a cluster, and by `egress-tutorial doctor --context`.
 Data flows one way: the plans' steps say what they need (`requirements`), the cluster is looked at
 (`looking`), and each check holds one against the other.
 """

@@ -1,7 +1,7 @@
 """Look-ups in a cluster by the Kubernetes client library: the only module that imports it.
 
-Made by `tutorial.preflight.check` and used by `looking`, from several threads at once, and by `probe`.
-Importing the library takes a quarter of a second, so it happens when a client is made. Only its
+Made by `tutorial.preflight.gate` and `doctor`, and used by `looking`, from several threads at once, and by
+`probe`. Importing the library takes a quarter of a second, so it happens when a client is made. Only its
 DynamicClient is used: the typed API would take another second. Its connections are `connections`, so that
 this client and the one of `tutorial.backends` are the same user and go the same way.
 """

@@ -1,6 +1,6 @@
 """The checks at the start of a run on a cluster: what would make it fail is told before the first step.
 
-Called by `tutorial.app`.
+Called by `tutorial.wiring`.
 """
 
 from __future__ import annotations

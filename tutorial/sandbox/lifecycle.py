@@ -1,6 +1,6 @@
 """Sandboxes from outside: start one, find the ones that are up, keep one, take one down.
 
-Called by `tutorial.backends.sandbox` and `tutorial.cli`. A sandbox is one supervisor process and
+Called by `tutorial.backends` and `tutorial.cli`. A sandbox is one supervisor process and
 one folder `<root>/<name>/`:
 
     lock         held (flock) by the supervisor as long as it lives

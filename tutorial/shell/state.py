@@ -1,7 +1,8 @@
 """What one command leaves to the next: variables, functions, aliases, options, working folder, umask.
 
-Called by `tutorial.shell.bash`. Bash writes it in an EXIT trap (`SAVE_SCRIPT`), Python keeps it in
-one file that is replaced at once, and the next bash reads it back as a script (`restore_script`).
+Called by `tutorial.shell.bash`, and by `tutorial.left_runs` for the variables. Bash writes it in an
+EXIT trap (`SAVE_SCRIPT`), Python keeps it in one file that is replaced at once, and the next bash reads it
+back as a script (`restore_script`).
 """
 
 from __future__ import annotations

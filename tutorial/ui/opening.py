@@ -1,6 +1,6 @@
 """Opens the view, the prompts and single questions that fit the surroundings.
 
-Called by `tutorial.wiring` and `tutorial.consent`.
+Called by `tutorial.wiring`, `consent`, `forgetting` and the commands that show or ask something.
 """
 
 from __future__ import annotations
