@@ -87,8 +87,9 @@ def test_a_sandbox_is_kept_reset_and_taken_down(machine: Machine, sandbox: dict[
     assert machine.run("sandbox", "env").returncode != 0
 
 
+@pytest.mark.parametrize("is_up_again", [False, True])
 def test_a_sandbox_named_by_its_kubeconfig_is_in_use_and_goes_with_what_was_made_in_it(
-    machine: Machine, sandbox: dict[str, str]
+    machine: Machine, sandbox: dict[str, str], is_up_again: bool
 ) -> None:
     folder = machine.folder / "lesson"
     folder.mkdir()
@@ -108,6 +109,8 @@ def test_a_sandbox_named_by_its_kubeconfig_is_in_use_and_goes_with_what_was_made
     run.kill()
     run.communicate()
     assert machine.run("sandbox", "down").returncode == 0
+    if is_up_again:
+        assert machine.run("sandbox", "up").returncode == 0
     undone = machine.run("rollback")
     assert undone.returncode == 0, undone.stdout + undone.stderr
     assert "No run is alive" in machine.run("status").stdout

@@ -116,12 +116,14 @@ def context_not_used(environment: Mapping[str, str], home: Path) -> str:
 
 def is_gone(parameters: Mapping[str, str], home: Path) -> bool:
     """Whether the backend of an earlier time is a sandbox that is down, however it was named: what was
-    made in it is gone."""
+    made in it is gone. Another of its name may be up, which the server tells where a kubeconfig named it."""
     if "sandbox" not in parameters:
         return False
+    from tutorial.backends.same_cluster import SERVER
     from tutorial.sandbox import lifecycle
 
-    return lifecycle.attach(sandboxes_folder(home), parameters["sandbox"]) is None
+    sandbox = lifecycle.attach(sandboxes_folder(home), parameters["sandbox"])
+    return sandbox is None or parameters.get(SERVER, sandbox.server) != sandbox.server
 
 
 def kubectl_options(parameters: Mapping[str, str], environment: Mapping[str, str], home: Path) -> str:
