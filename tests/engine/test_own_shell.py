@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from engine.fakes import Script, World, step
 
-from tutorial.engine.events import RollbackEnded
+from tutorial.engine.events import Noticed, RollbackEnded
 from tutorial.engine.own_shell import OwnShell
 
 PLACE = OwnShell("--context kind", "demo")
@@ -65,6 +65,23 @@ def test_a_command_of_several_lines_stays_one(tmp_path: Path) -> None:
     pasted = OwnShell().paste("cat <<EOF\n$POD\nEOF", {}, {"POD": "sleep-1"})
     done = subprocess.run(["bash", "-c", pasted], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "sleep-1\n"
+
+
+def test_credentials_of_the_run_are_not_shown() -> None:
+    """Such commands are on the screen, in -o jsonl and in the logs of CI."""
+    carried = {"API_TOKEN": "hunter22\nhunter23", "URL": "https://me:hunter24@a.org/", "POD": "sleep-1"}
+    command = 'curl -u me:${PW} -H "X: $API_TOKEN" "$URL" "$POD"'
+    pasted = OwnShell().paste(command, {"PW": "hunter25"}, carried)
+    assert pasted == '(API_TOKEN=***; URL=***; POD=sleep-1; curl -u me:*** -H "X: $API_TOKEN" "$URL" "$POD")'
+
+
+def test_credentials_are_not_told_of_a_cleanup_that_failed() -> None:
+    cleanup = "complain https://me:hunter22@example.org/"
+    world = World((step("label", "set POD sleep-1", cleanup=cleanup),))
+    world.run(Script(), auto=True)
+    (told,) = [each.text for each in world.recorder.of(Noticed) if "A cleanup of label failed" in each.text]
+    (end,) = world.recorder.of(RollbackEnded)
+    assert "hunter22" not in f"{told} {end.left}"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 from tutorial.steps.commands import assigned_names, without_data
 from tutorial.steps.substitute import fill
+from tutorial.text.credentials import MASK
+from tutorial.text.masking import Masker
 
 _PROGRAM = re.compile(r"(?<![\w./-])(kubectl|istioctl|helm)(?=[ \t])")
 _END = re.compile(r"[\n;|&)`]")
@@ -42,13 +44,14 @@ class OwnShell:
 
     def paste(self, command: str, settings: Mapping[str, str], carried: Mapping[str, str]) -> str:
         """The command for a person's own shell: settings filled in, cluster and namespace named, and set
-        before it, in a shell within the shell, the variables that earlier commands have left.
+        before it, in a shell within the shell, the variables that earlier commands have left. Credentials
+        are masked: whoever pastes it puts their own in.
 
         Args:
             settings: the run's.
             carried: the variables of the run's shell.
         """
-        text = self._naming_place(fill(command, settings).strip("\n"))
+        text = Masker().mask(self._naming_place(fill(command, settings).strip("\n")))
         before = [f"cd {shlex.quote(self.folder)}"] if self._needs_folder(text) else []
         before += self._assignments(text, {**carried, **settings})
         if not before:
@@ -89,7 +92,12 @@ class OwnShell:
         names = dict.fromkeys(_VARIABLE.findall(text))
         own = assigned_names(text)
         return [
-            f"{name}={shlex.quote(variables[name])}"
+            _assignment(name, variables[name])
             for name in names
             if name in variables and name not in own and self.known.get(name) != variables[name]
         ]
+
+
+def _assignment(name: str, value: str) -> str:
+    line = f"{name}={shlex.quote(value)}"
+    return line if Masker().mask(line) == line else f"{name}={MASK}"

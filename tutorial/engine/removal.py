@@ -116,7 +116,7 @@ class Remover:
                 if result.exit_code == 0:
                     return True
                 failure = f"exit code {result.exit_code}"
-        shown = fill(command, self._tools.settings)
+        shown = self._tools.masker.mask(fill(command, self._tools.settings))
         self._tools.emitter.notice(f"A cleanup of {begun.step} failed ({failure}): {shown}", "warning")
         self._not_cleaned(begun, command)
         return False
