@@ -118,6 +118,16 @@ def test_what_controllers_made_of_it_later_goes_too_and_what_a_person_hung_on_it
     assert foreign_contents([account, derived, hung_on], (), BORN) == [hung_on]
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_foreign"), [("ReplicaSet", False), ("ClusterRole", True), ("Tenant", True)]
+)
+def test_only_what_owners_in_the_namespace_have_left_is_garbage(kind: str, is_foreign: bool) -> None:
+    """An owner that belongs to no namespace is not among its contents, and may be there all the same."""
+    owned = managed("somebody", ownerReferences=[{"kind": kind, "name": "x", "uid": "owner"}])
+    state = there("configmap/x@plain", created=BORN + 60, owners=("owner",), manifest=owned)
+    assert foreign_contents([state], (), BORN) == ([state] if is_foreign else [])
+
+
 class _Platform(FakeCluster):
     """A cluster that fills every new namespace."""
 

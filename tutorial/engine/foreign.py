@@ -5,10 +5,11 @@ Called before a namespace is deleted or used (`ownership`, `removal`), and by `f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tutorial.engine.furnished import came_with_namespace, is_by_controllers, serves_accounts
 from tutorial.engine.history import ever_made
+from tutorial.engine.manifests import metadata_of
 from tutorial.engine.ports import ObjectState
 from tutorial.engine.records import Made, Record
 from tutorial.steps.model import ObjectReference
@@ -23,13 +24,31 @@ _DEFAULTS = frozenset(
 )
 """What every namespace has: Kubernetes makes the first two, Istio the third, OpenShift the fourth."""
 
+_OWNERS = frozenset(
+    {
+        "CronJob",
+        "DaemonSet",
+        "Deployment",
+        "Endpoints",
+        "Job",
+        "Pod",
+        "ReplicaSet",
+        "ReplicationController",
+        "Service",
+        "ServiceAccount",
+        "StatefulSet",
+    }
+)
+"""Kinds of owners that are in the namespace of what they own. An owner of another kind may belong to no
+namespace (a ClusterRole), so that a namespace's contents do not tell whether it is gone."""
+
 
 def foreign_contents(contents: Sequence[ObjectState], made: Iterable[Made], born: float) -> list[ObjectState]:
     """What in a namespace is neither of `made`, nor one of the defaults, nor came with the namespace, nor
     descends from any of these (from the last two only what controllers made).
 
-    An object all of whose owners are gone is garbage that Kubernetes is about to collect. Endpoints
-    carry no owner: they belong to the service of the same name.
+    What owners in the namespace have left is garbage that Kubernetes is about to collect. Endpoints carry no
+    owner: they belong to the service of the same name.
 
     Args:
         born: when the namespace was created, seconds since the epoch, by the API server's clock.
@@ -50,7 +69,7 @@ def foreign_contents(contents: Sequence[ObjectState], made: Iterable[Made], born
         for state in contents
         if state.uid not in ours
         and not serves_accounts(state, accounts)
-        and not (state.owners and present.isdisjoint(state.owners))
+        and not _is_garbage(state, present)
         and not (state.reference.kind == "endpoints" and _belongs_to_one_of(state, services))
     ]
 
@@ -69,6 +88,16 @@ def descendants(contents: Sequence[ObjectState], owned: Iterable[str]) -> set[st
         ours |= new
         grown = bool(new)
     return ours
+
+
+def _is_garbage(state: ObjectState, present: Collection[str]) -> bool:
+    """Whether all of its owners were in the namespace, and none is there any more."""
+    owners = metadata_of(state.manifest).get("ownerReferences") or ()
+    return (
+        bool(state.owners)
+        and not any(uid in present for uid in state.owners)
+        and all(each.get("kind") in _OWNERS for each in owners)
+    )
 
 
 def _belongs_to_one_of(endpoints: ObjectState, services: Sequence[ObjectReference]) -> bool:
