@@ -120,6 +120,7 @@ def test_a_proxy_that_does_not_let_through_is_told_without_its_password(
         ("https://me:secret@127.0.0.1:1", "The kubeconfig's proxy-url names a https proxy."),
         ("me:secret@127.0.0.1", "The kubeconfig's proxy-url is no address of a proxy."),
         ("http://me:secret@[", "The kubeconfig's proxy-url is no address of a proxy."),
+        ("http://me:secret@a..b:1", "The kubeconfig's proxy-url is no address of a proxy."),
         ("http://me:secret@x:port", "The kubeconfig's proxy-url is no address of a proxy."),
     ],
 )

@@ -251,7 +251,6 @@ def test_what_kubectl_refuses_of_an_authority_is_refused(
             {"certificate_authority_data": "", "certificate_authority": "/no\0/such.crt"},
             "such.crt cannot be read (embedded null byte)",
         ),
-        ({"proxy_url": "http://a..b"}, "a..b can be no host's name"),
         ({"tls_server_name": "a..b"}, "a..b can be no host's name"),
         (
             {"certificate_authority_data": "", "certificate_authority": "/no/such.crt"},

@@ -79,6 +79,7 @@ def _proxy(access: Access, url: str, source: str) -> Proxy:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or _PORTS["http"]
+        (host or "").encode("idna")  # as it will be looked up
     except ValueError:
         host, port, parts = None, 0, urlsplit("")
     if not host or not parts.scheme:

@@ -59,7 +59,7 @@ def open_connection(
     connection = http.client.HTTPConnection(host, port, timeout=read_seconds)
     first = (host, port) if proxy is None else (proxy.host, proxy.port)
     name = str(access.cluster.get("tls-server-name") or host)
-    _check_names(access, first[0], name)
+    _check_names(access, host, name)
     stream = socket.create_connection(first, timeout=connect_seconds)
     try:
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
