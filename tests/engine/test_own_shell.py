@@ -39,6 +39,12 @@ def test_each_call_names_its_place(command: str, pasted: str) -> None:
     assert PLACE.paste(command, {"NAMESPACE": "demo"}, {}) == pasted
 
 
+def test_helm_has_names_of_its_own_for_the_cluster() -> None:
+    own = OwnShell("--context kind --server https://api.test:6443")
+    pasted = own.paste("helm list", {}, {})
+    assert pasted == "helm --kube-context kind --kube-apiserver https://api.test:6443 list"
+
+
 def test_without_a_cluster_nothing_is_named() -> None:
     assert OwnShell().paste("kubectl get pods", {}, {}) == "kubectl get pods"
 

@@ -21,6 +21,7 @@ _PROGRAM = re.compile(r"(?<![\w./-])(kubectl|istioctl|helm)(?=[ \t])")
 _END = re.compile(r"[\n;|&)`]")
 _NAMES_CLUSTER = re.compile(r"(?<!\S)--(?:kube-)?(?:context|kubeconfig)\b")
 _NAMES_NAMESPACE = re.compile(r"(?<!\S)(?:-n|--namespace|-A|--all-namespaces)(?![\w-])")
+_HELMS_NAMES = {"--context": "--kube-context", "--server": "--kube-apiserver"}
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 
@@ -73,10 +74,8 @@ class OwnShell:
 
     def _options_for(self, program: str, call: str) -> Iterator[str]:
         if not _NAMES_CLUSTER.search(call):
-            options = (
-                self.options.replace("--context", "--kube-context") if program == "helm" else self.options
-            )
-            yield f" {options}"
+            names = _HELMS_NAMES if program == "helm" else {}
+            yield f" {shlex.join(names.get(word, word) for word in shlex.split(self.options))}"
         if self.namespace and not _NAMES_NAMESPACE.search(call):
             yield f" --namespace {shlex.quote(self.namespace)}"
 
