@@ -44,7 +44,12 @@ def test_what_controllers_made_in_the_first_seconds_came_with_the_namespace(what
 
 
 @pytest.mark.parametrize(
-    "manager", ["kubectl-create", "kubectl", "oc", "Helm", "argocd-controller", "Mozilla", ""]
+    "manager",
+    [
+        *("kubectl-create", "kubectl", "oc", "Helm", "argocd-controller", "Mozilla", ""),
+        *("configsync", "fleet-agent", "kapp-controller"),
+        *("Apache-HttpClient", "axios", "Java-http-client", "Kubernetes Java Client", "Ruby", "Wget"),
+    ],
 )
 def test_what_a_person_may_have_made_or_changed_did_not(manager: str) -> None:
     made = there(manifest=managed(manager))

@@ -40,17 +40,24 @@ _RUNS_OR_HOLDS = frozenset(
 
 _TOOLS = (
     "ansible",
+    "apache-httpclient",
     "argocd",
+    "axios",
+    "configsync",
     "curl",
     "dashboard",
     "egress-tutorial",
     "fabric8",
+    "fleet",
     "flux",
     "go-http-client",
     "headlamp",
     "helm",
+    "java",
     "k9s",
+    "kapp",
     "kubectl",
+    "kubernetes java",
     "kustomize",
     "lens",
     "mozilla",
@@ -59,8 +66,10 @@ _TOOLS = (
     "openapi-generator",
     "pulumi",
     "python",
+    "ruby",
     "terraform",
     "unknown",
+    "wget",
 )
 """How the field managers begin of what people, their scripts and their pipelines write objects with, in
 lower case: the browser of a console (Mozilla) and the Python client (OpenAPI-Generator) among them."""
