@@ -239,7 +239,7 @@ class ApiCluster:
             raise NotReadyError(
                 f"The API server does not say now whether it knows the kind {kind}.",
                 why=f"These groups do not answer: {', '.join(served.missing)}.",
-                do=f"Look at them with: kubectl {self._client.access.kubectl_options} get apiservices",
+                do=f"Look at them with: {self._client.access.kubectl('get apiservices')}",
             )
         return None
 
@@ -252,7 +252,7 @@ class ApiCluster:
         raise NotReadyError(
             f"{body.get('kind')} cannot be created again.",
             why=f"The API server does not serve {body.get('apiVersion')} {body.get('kind')}.",
-            do=f"See what it serves with: kubectl {self._client.access.kubectl_options} api-resources",
+            do=f"See what it serves with: {self._client.access.kubectl('api-resources')}",
         )
 
     def _discovered(self, refresh: bool = False) -> Served:

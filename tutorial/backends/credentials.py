@@ -209,7 +209,7 @@ class Credentials:
         return NotReadyError(
             f"The user {self._access.user_name} of the context {self._access.context} cannot log in.",
             why=f"In the kubeconfig, {why}.",
-            do=f"Try it with: kubectl {self._access.kubectl_options} auth whoami",
+            do=f"Try it with: {self._access.kubectl('auth whoami')}",
         )
 
 

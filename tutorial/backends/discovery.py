@@ -162,7 +162,7 @@ def _checked(client: Asks, response: Response, path: str) -> Mapping[str, Any]:
         raise error(
             "The API server does not say what it serves.",
             why=response.message,
-            do=f"Try it with: kubectl {client.access.kubectl_options} get --raw {path}",
+            do=f"Try it with: {client.access.kubectl(f'get --raw {path}')}",
         )
     if not response.is_of_the_api:
         raise not_of_the_api(client.access, response)

@@ -61,7 +61,7 @@ def _version_in(client: RestClient, response: Response) -> str:
     if found is None:
         raise NotReadyError(
             "The server does not answer as a Kubernetes API server.",
-            do=f"Check the cluster with: kubectl {client.access.kubectl_options} version",
+            do=f"Check the cluster with: {client.access.kubectl('version')}",
         )
     return found[1]
 

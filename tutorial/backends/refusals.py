@@ -49,8 +49,7 @@ def not_of_the_api(access: Access, response: Response) -> ClusterAwayError:
     return ClusterAwayError(
         f"Something else answers at {access.server} than the API server.",
         why=f"It said: HTTP {response.status}, {response.headers.get('content-type', 'no type')}.",
-        do="A proxy or a login page may be in the way. "
-        f"Try: kubectl {access.kubectl_options} get --raw /readyz",
+        do=f"A proxy or a login page may be in the way. Try: {access.kubectl('get --raw /readyz')}",
     )
 
 
