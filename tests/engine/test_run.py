@@ -217,7 +217,7 @@ def test_a_second_ctrl_c_stops_the_rollback_and_lists_what_is_left() -> None:
     assert world.run(Script(), auto=True).exit_code is ExitCode.ROLLBACK_INCOMPLETE
     left = world.recorder.of(RollbackEnded)[0].left
     assert "kubectl delete service web -n default" in left
-    assert "kubectl delete namespace plain" in left
+    assert "# deletes all that is in it\nkubectl delete namespace plain" in left
     assert reference("service/web@default") in world.cluster.objects
 
 

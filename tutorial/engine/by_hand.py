@@ -22,6 +22,13 @@ def delete_command(reference: ObjectReference, options: str) -> str:
     return f"kubectl delete {_name(reference)}{_after(options)}"
 
 
+def delete_unseen_command(reference: ObjectReference, options: str) -> str:
+    """As `delete_command`, for what has not been looked into: of a namespace it warns, which may hold what
+    others have put there."""
+    command = delete_command(reference, options)
+    return with_remark(command, "deletes all that is in it") if reference.kind == "namespace" else command
+
+
 def look_command(reference: ObjectReference, options: str) -> str:
     """The command that shows an object of which it is not known whether it is there and whose it is."""
     command = f"kubectl get {_name(reference)} --show-managed-fields -o yaml{_after(options)}"

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tutorial.engine.by_hand import delete_command, free_command, look_command, with_remark
+from tutorial.engine.by_hand import (
+    delete_command,
+    delete_unseen_command,
+    free_command,
+    look_command,
+    with_remark,
+)
 from tutorial.engine.command import run_command
 from tutorial.engine.context import Tools
 from tutorial.engine.events import ObjectUndone
@@ -136,7 +142,7 @@ class Remover:
             try:
                 state = there[reference] if reference in there else self._lookup(reference)
             except TutorialError as error:
-                command = delete_command if reference in known else look_command
+                command = delete_unseen_command if reference in known else look_command
                 by_hand = command(reference, self._tools.kubectl_options)
                 self._still_there(begun.step, reference, "failed", in_words(error), by_hand)
                 looked_up = False
@@ -265,7 +271,7 @@ class Remover:
     def _still_there(
         self, step: str, reference: ObjectReference, outcome: str, detail: str, command: str = ""
     ) -> None:
-        self.left[command or delete_command(reference, self._tools.kubectl_options)] = None
+        self.left[command or delete_unseen_command(reference, self._tools.kubectl_options)] = None
         self._undone(step, reference, outcome, detail)
 
     def _undone(self, step: str, reference: ObjectReference, outcome: str, detail: str = "") -> None:

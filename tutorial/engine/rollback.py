@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from tutorial.engine.by_hand import delete_command, look_command, without_remark
+from tutorial.engine.by_hand import delete_unseen_command, look_command, without_remark
 from tutorial.engine.context import Tools
 from tutorial.engine.events import RollbackEnded, RollbackStarted
 from tutorial.engine.found import report_found
@@ -87,7 +87,8 @@ def commands_to_undo(
     begun = list(reversed(begun_steps(records)))
     unclean = [step for step in begun if step.step not in cleaned]
     cleanups = [by_hand(command) for step in unclean for command in step.cleanup]
-    made = [delete_command(made.reference, options) for _, made in reversed(owned_objects(records).values())]
+    owned = [made.reference for _, made in reversed(owned_objects(records).values())]
+    made = [delete_unseen_command(each, options) for each in owned]
     cut_off = [step for step in begun if step.was_cut_off and step.step not in sought]
     perhaps = [look_command(each, options) for step in cut_off for each in step.unconfirmed]
     return tuple(dict.fromkeys((*cleanups, *made, *perhaps)))
