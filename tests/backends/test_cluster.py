@@ -91,6 +91,20 @@ def test_what_is_not_there_is_none(cluster: ApiCluster) -> None:
     assert not cluster.delete(ObjectReference("destinationrule", "a"), "u")
 
 
+def test_what_a_server_does_not_name_while_it_starts_is_no_proof_of_absence(
+    api: ApiServer, cluster: ApiCluster
+) -> None:
+    rule = ObjectReference("destinationrule", "my-httpbin")
+    api.refused["/readyz"] = 500
+    for ask in (lambda: cluster.lookup(rule), lambda: cluster.delete(rule, "uid")):
+        with pytest.raises(ClusterAwayError, match="The API server is not ready"):
+            ask()
+    with pytest.raises(ClusterAwayError, match="The API server is not ready"):
+        cluster.namespace_contents("default")
+    del api.refused["/readyz"]
+    assert cluster.lookup(rule) is None
+
+
 def test_a_group_that_does_not_answer_is_no_proof_of_absence(api: ApiServer, cluster: ApiCluster) -> None:
     api.stale_groups.add("apps/v1beta1")
     with pytest.raises(NotReadyError, match="does not say now") as caught:
@@ -190,7 +204,7 @@ def test_a_server_that_does_not_say_now_what_it_serves_is_away(
     api: ApiServer, cluster: ApiCluster, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setattr("tutorial.backends.rest.RETRY_DELAYS", ())
-    api.faults.extend([fault] * 3)  # both roots, and the one that is asked again
+    api.faults.extend([fault] * 4)  # both roots, the readiness, and the one that is asked again
     with pytest.raises(ClusterAwayError):
         cluster.lookup(SERVICE)
     api.faults.clear()

@@ -14,11 +14,13 @@ from tutorial.backends.asking import Asks
 from tutorial.backends.refusals import not_of_the_api
 from tutorial.backends.response import Response
 from tutorial.errors import ClusterAwayError, ForbiddenError, NotReadyError
+from tutorial.text.escapes import safe_text
 
 _AGGREGATED = ",".join(
     f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
     for version in ("v2", "v2beta1")
 )
+_READY = "/readyz"
 _ACCEPT = f"{_AGGREGATED},application/json"
 
 
@@ -71,13 +73,34 @@ def discover(client: Asks) -> Served:
     resources: list[Resource] = []
     missing: list[str] = []
     paths = ("/api", "/apis")
-    for path, response in zip(paths, client.get_all(paths, accept=_ACCEPT), strict=True):
+    readiness, *answers = client.get_all((_READY, *paths), accept=_ACCEPT)
+    _check_ready(client, readiness)  # asked first: what comes after it is whole
+    for path, response in zip(paths, answers, strict=True):
         answer = _checked(client, response, path)
         if answer.get("kind") == "APIGroupDiscoveryList":
             _take_aggregated(answer, resources, missing)
         else:
             _take_legacy(client, _legacy_versions(answer), resources, missing)
     return Served(tuple(resources), tuple(missing))
+
+
+def _check_ready(client: Asks, response: Response) -> None:
+    """An API server that has just started answers, but does not serve custom resources yet: what it does
+    not name may be there all the same. Its readiness tells (seen on 1.20; Kubernetes, "API health
+    endpoints"). Who may not ask for that is answered as by a server that is ready.
+
+    Raises:
+        ClusterAwayError: it is not ready.
+    """
+    if response.may_pass:
+        failed = [
+            line[3:] for line in response.body.decode(errors="replace").splitlines() if line[:3] == "[-]"
+        ]
+        raise ClusterAwayError(
+            "The API server is not ready.",
+            why=safe_text(f"It says: {'; '.join(failed)}." if failed else response.message),
+            do=f"Try it with: kubectl {client.access.kubectl_options} get --raw '{_READY}?verbose'",
+        )
 
 
 def _take_aggregated(answer: Mapping[str, Any], resources: list[Resource], missing: list[str]) -> None:
