@@ -99,6 +99,8 @@ def test_once_given_up_nothing_more_is_asked_and_it_can_be_gone_on_with() -> Non
     asked = 10_000 - world.cluster.away_for
     assert 5 <= asked <= 12, "a wait of 10 s with a growing delay, once"
     assert world.shell.ran.count("ask") == 0
+    told = [each.text for each in world.recorder.of(Noticed) if each.level == "warning"]
+    assert len(told) == 1, "each object tells of its own failure"
     assert set(world.recorder.of(RollbackEnded)[0].left) == {
         "kubectl delete service more -n default",
         "kubectl delete service web -n default",

@@ -112,6 +112,8 @@ class Patience:
         """
         left: dict[tuple[ObjectReference, str], ObjectState] = {}
         waiting = list(objects)
+        if not waiting:
+            return left
 
         def all_gone() -> bool:
             nonlocal waiting
